@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class VideoQBillingConfig(AppConfig):
+    name = "django_videoq_billing"
+    label = "videoq_billing"
+    verbose_name = _("Billing")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from django_videoq_billing import checks, receivers
+        from django_videoq_billing.conf import get_settings
+
+        get_settings()  # a misspelt or impossible setting stops the process here
+        checks.register()
+        receivers.connect()

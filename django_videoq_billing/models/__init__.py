@@ -1,0 +1,16 @@
+"""Rows, constraints, predicates and querysets. No network, no mail and no settings here."""
+
+from django_videoq_billing.models.payments import PaymentTransaction
+from django_videoq_billing.models.plans import SubscriptionPlan
+from django_videoq_billing.models.subscriptions import UserSubscription
+from django_videoq_billing.models.transcription import TranscriptionJob
+from django_videoq_billing.models.usage import UsageRecord, UsageReservation
+
+__all__ = [
+    "PaymentTransaction",
+    "SubscriptionPlan",
+    "TranscriptionJob",
+    "UsageRecord",
+    "UsageReservation",
+    "UserSubscription",
+]

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from typing import Any, ClassVar, NoReturn
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from django_videoq_billing.models.plans import SubscriptionPlan
+
+
+class AppendOnlyError(TypeError):
+    """Code tried to change or delete a row of the ledger. Write a new row instead."""
+
+
+def _refuse(*args: object, **kwargs: object) -> NoReturn:
+    raise AppendOnlyError("Payment transactions are append-only: record a new one instead.")
+
+
+class PaymentTransactionQuerySet(models.QuerySet["PaymentTransaction"]):
+    update = _refuse
+    delete = _refuse
+    bulk_update = _refuse
+    update_or_create = _refuse
+
+
+class PaymentTransaction(models.Model):
+    """One line of the ledger. A later state of the same payment is a further line, never an edit.
+
+    Deleting a user keeps the user's lines and takes the person out of them.
+    """
+
+    class Type(models.TextChoices):
+        SUBSCRIPTION_PAYMENT = "subscription_payment", _("subscription payment")
+        SUBSCRIPTION_REFUND = "subscription_refund", _("refund")
+        OVERAGE_CHARGE = "overage_charge", _("overage charge")
+        PRORATION = "proration", _("plan change")
+        DISPUTE = "dispute", _("dispute")
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("pending")
+        SUCCEEDED = "succeeded", _("succeeded")
+        FAILED = "failed", _("failed")
+        REFUNDED = "refunded", _("refunded")
+        DISPUTED = "disputed", _("disputed")
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="payment_transactions"
+    )
+    plan = models.ForeignKey(SubscriptionPlan, on_delete=models.SET_NULL, null=True, blank=True)
+    stripe_object_id = models.CharField(
+        max_length=255, help_text=_("The invoice, refund or dispute that this line records.")
+    )
+    amount_cents = models.BigIntegerField(
+        _("amount"), help_text=_("In the currency's minor unit; negative for money given back.")
+    )
+    currency = models.CharField(_("currency"), max_length=3)
+    type = models.CharField(_("type"), max_length=25, choices=Type.choices)
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices)
+    description = models.CharField(_("description"), max_length=500, blank=True, default="")
+    invoice_url = models.URLField(_("invoice"), max_length=1000, blank=True, default="")
+    invoice_pdf = models.URLField(_("invoice as PDF"), max_length=1000, blank=True, default="")
+    created_at = models.DateTimeField(
+        _("created at"), default=timezone.now, help_text=_("When it happened at Stripe.")
+    )
+    recorded_at = models.DateTimeField(auto_now_add=True)
+
+    objects = PaymentTransactionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("payment transaction")
+        verbose_name_plural = _("payment transactions")
+        ordering: ClassVar = ["-created_at", "-pk"]
+        indexes: ClassVar = [models.Index(fields=["user", "-created_at"], name="vqb_payment_user_newest")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["stripe_object_id", "type", "status"], name="vqb_payment_once_per_object_and_state"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount_cents} {self.currency} {self.type} ({self.status})"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            _refuse()
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        _refuse()

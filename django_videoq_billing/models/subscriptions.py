@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from django_videoq_billing.models.plans import SubscriptionPlan
+from django_videoq_billing.types import Period
+
+
+class UserSubscriptionQuerySet(models.QuerySet["UserSubscription"]):
+    def active(self) -> UserSubscriptionQuerySet:
+        return self.filter(status__in=UserSubscription.ACTIVE_STATUSES)
+
+
+class UserSubscription(models.Model):
+    """The one subscription of a user, free or paid, and the period that usage is counted against."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", _("active")
+        TRIALING = "trialing", _("trialing")
+        PAST_DUE = "past_due", _("past due")
+        CANCELLED = "cancelled", _("cancelled")
+        INCOMPLETE = "incomplete", _("incomplete")
+        INCOMPLETE_EXPIRED = "incomplete_expired", _("incomplete, expired")
+        UNPAID = "unpaid", _("unpaid")
+        PAUSED = "paused", _("paused")
+
+    ACTIVE_STATUSES = (Status.ACTIVE, Status.TRIALING)
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="subscription"
+    )
+    plan = models.ForeignKey(SubscriptionPlan, on_delete=models.PROTECT, related_name="subscriptions")
+    stripe_subscription_id = models.CharField(  # noqa: DJ001 (unique: NULL is not "")
+        max_length=255, unique=True, null=True, blank=True
+    )
+    stripe_customer_id = models.CharField(  # noqa: DJ001 (the seed's field)
+        max_length=255, db_index=True, null=True, blank=True
+    )
+    status = models.CharField(
+        _("status"), max_length=20, choices=Status.choices, default=Status.ACTIVE, db_index=True
+    )
+    current_period_start = models.DateTimeField(_("period start"))
+    current_period_end = models.DateTimeField(_("period end"))
+    period_anchor = models.DateTimeField(
+        _("period anchor"),
+        blank=True,
+        help_text=_("Periods begin on this day of the month; it keeps the 31st through February."),
+    )
+    cancel_at_period_end = models.BooleanField(_("cancel at period end"), default=False)
+    cancelled_at = models.DateTimeField(_("cancelled at"), null=True, blank=True)
+    trial_end = models.DateTimeField(_("trial end"), null=True, blank=True)
+    grace_period_end = models.DateTimeField(_("grace period end"), null=True, blank=True)
+    pending_plan = models.ForeignKey(
+        SubscriptionPlan, on_delete=models.PROTECT, null=True, blank=True, related_name="pending_subscriptions"
+    )
+    pending_plan_effective_at = models.DateTimeField(_("pending plan effective at"), null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = UserSubscriptionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("user subscription")
+        verbose_name_plural = _("user subscriptions")
+        indexes: ClassVar = [
+            models.Index(fields=["status", "current_period_end"], name="vqb_subscription_status_end")
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(current_period_end__gt=F("current_period_start")),
+                name="vqb_subscription_period_ends_after_start",
+                violation_error_message=_("The period must end after it starts."),
+            ),
+            models.CheckConstraint(
+                condition=Q(pending_plan__isnull=True, pending_plan_effective_at__isnull=True)
+                | Q(pending_plan__isnull=False, pending_plan_effective_at__isnull=False),
+                name="vqb_subscription_pending_plan_has_date",
+                violation_error_message=_("A pending plan and its date belong together."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} - {self.plan.name} ({self.status})"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.period_anchor is None:
+            self.period_anchor = self.current_period_start
+        super().save(*args, **kwargs)
+
+    @property
+    def period(self) -> Period:
+        return Period(self.current_period_start, self.current_period_end)
+
+    @property
+    def period_is_ours(self) -> bool:
+        """Whether this site rolls the period; Stripe does for its subscriptions, and an ending one stays."""
+        return not self.stripe_subscription_id and not self.cancel_at_period_end
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in self.ACTIVE_STATUSES
+
+    def in_payment_grace(self, now: datetime) -> bool:
+        """A renewal payment failed, and the days given to mend it are not over."""
+        return (
+            self.status == self.Status.PAST_DUE
+            and self.grace_period_end is not None
+            and now < self.grace_period_end
+        )
+
+    def cancellation_took_effect(self, now: datetime) -> bool:
+        """The user cancelled for the end of the period and that end has passed, reported by Stripe or not."""
+        return self.cancel_at_period_end and now >= self.current_period_end
+
+    def gives_access(self, now: datetime) -> bool:
+        """Whether the plan's own limits hold; otherwise the default plan's do."""
+        return (self.is_active or self.in_payment_grace(now)) and not self.cancellation_took_effect(now)

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.contenttypes.fields import GenericForeignKey
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class TranscriptionJob(models.Model):
+    """One transcription of one of the host's videos, from its estimate to the seconds that were counted."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("pending")
+        PROCESSING = "processing", _("processing")
+        COMPLETED = "completed", _("completed")
+        FAILED = "failed", _("failed")
+        CANCELLED = "cancelled", _("cancelled")
+
+    LIVE_STATUSES = (Status.PENDING, Status.PROCESSING)
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="transcription_jobs"
+    )
+    content_type = models.ForeignKey(ContentType, on_delete=models.CASCADE)
+    object_id = models.CharField(max_length=64)
+    video = GenericForeignKey("content_type", "object_id")
+    reservation_id = models.UUIDField(null=True, blank=True, editable=False)
+    estimated_seconds = models.PositiveBigIntegerField(_("estimated seconds"), default=0)
+    duration_seconds = models.PositiveBigIntegerField(
+        _("duration in seconds"), default=0, help_text=_("What was counted; 0 until the job is completed.")
+    )
+    cost_cents = models.DecimalField(_("cost in cents"), max_digits=12, decimal_places=4, default=0)
+    whisper_model = models.CharField(_("Whisper model"), max_length=50, default="whisper-1")
+    status = models.CharField(_("status"), max_length=20, choices=Status.choices, default=Status.PENDING)
+    error_message = models.TextField(_("error message"), blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(_("started at"), null=True, blank=True)
+    completed_at = models.DateTimeField(_("completed at"), null=True, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = _("transcription job")
+        verbose_name_plural = _("transcription jobs")
+        ordering: ClassVar = ["-created_at"]
+        indexes: ClassVar = [models.Index(fields=["user", "status"], name="vqb_job_user_status")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["content_type", "object_id"],
+                condition=Q(status__in=["pending", "processing", "completed"]),
+                name="vqb_job_one_live_or_completed_per_video",
+            ),
+            models.CheckConstraint(condition=Q(cost_cents__gte=0), name="vqb_job_cost_not_negative"),
+            models.CheckConstraint(condition=Q(duration_seconds__gte=0), name="vqb_job_duration_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.content_type} {self.object_id} ({self.status})"
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in self.LIVE_STATUSES

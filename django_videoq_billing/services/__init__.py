@@ -1,0 +1,1 @@
+"""The business moves. Entry points (decorator, views, commands, admin) are skins on these."""

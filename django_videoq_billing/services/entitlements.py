@@ -1,0 +1,102 @@
+"""Which plan a user effectively has, and in which period: the one answer to both questions."""
+
+from __future__ import annotations
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.db import router
+from django.utils import timezone
+
+from django_videoq_billing.conf import get_settings
+from django_videoq_billing.exceptions import AccountInactive, NotAuthenticated
+from django_videoq_billing.models import SubscriptionPlan, UserSubscription
+from django_videoq_billing.types import Entitlement, Period
+
+AnyUser = AbstractBaseUser | AnonymousUser
+
+
+def entitlement_for(user: AnyUser) -> Entitlement:
+    """Return the limits and the period that count for this user now, read afresh from the database.
+
+    A user without a subscription is given the default plan first; a period that has ended is rolled
+    forward. Both are safe under concurrent first requests. Raises NotAuthenticated or AccountInactive.
+    """
+    subscription = ensure_subscription(user)
+    plan = effective_plan(subscription)
+    return Entitlement(
+        user_id=subscription.user_id,
+        plan_slug=plan.slug,
+        plan_name=plan.name,
+        video_limit=plan.video_limit,
+        transcription_limit_seconds=plan.transcription_limit_seconds,
+        period=current_period(subscription, plan),
+    )
+
+
+def check_user(user: AnyUser | None) -> None:
+    """Raise NotAuthenticated for nobody, AccountInactive for an account that was switched off."""
+    if user is None or user.pk is None or not user.is_authenticated:
+        raise NotAuthenticated.no_user()
+    if not user.is_active:
+        raise AccountInactive.for_user()
+
+
+def find_subscription(user: AnyUser) -> UserSubscription | None:
+    """Return the user's subscription, or None. Writes nothing."""
+    check_user(user)
+    subscriptions = UserSubscription.objects.using(router.db_for_write(UserSubscription))
+    return subscriptions.select_related("plan", "pending_plan").filter(user_id=user.pk).first()
+
+
+def ensure_subscription(user: AnyUser) -> UserSubscription:
+    """Return the user's subscription; a user without one gets the default plan, once, whoever races."""
+    subscription = find_subscription(user)
+    if subscription is None:
+        plan = default_plan()
+        now = timezone.now()
+        period = Period(now, now).rolled_to(now, anchor=now, months=plan.months)
+        subscription, _ = UserSubscription.objects.select_related("plan", "pending_plan").get_or_create(
+            user_id=user.pk,
+            defaults={
+                "plan": plan,
+                "current_period_start": period.start,
+                "current_period_end": period.end,
+            },
+        )
+    return subscription
+
+
+def effective_plan(subscription: UserSubscription) -> SubscriptionPlan:
+    """Return the plan whose limits hold: the subscription's own, or the default plan where it gives none."""
+    return subscription.plan if subscription.gives_access(timezone.now()) else default_plan()
+
+
+def current_period(subscription: UserSubscription, plan: SubscriptionPlan) -> Period:
+    """Return the period that contains now, rolling one that has ended by the length of `plan`.
+
+    Without Stripe the rolled period is saved. With Stripe it is a forecast: Stripe tells the true one a
+    little later, with the same start, so a late webhook neither blocks the user nor counts twice.
+    """
+    now = timezone.now()
+    if now < subscription.current_period_end:
+        return subscription.period
+    anchor, months = subscription.period_anchor, plan.months
+    period = subscription.period.rolled_to(now, anchor=anchor, months=months)
+    if subscription.period_is_ours:
+        # Whoever comes second changes nothing: the row no longer ends where this caller saw it end.
+        UserSubscription.objects.filter(
+            pk=subscription.pk, current_period_end=subscription.current_period_end
+        ).update(
+            current_period_start=period.start,
+            current_period_end=period.end,
+            period_anchor=subscription.period.next_anchor(anchor, months),
+            updated_at=now,
+        )
+    return period
+
+
+def default_plan() -> SubscriptionPlan:
+    """Return the plan that everybody has; made from the settings where `seed_plans` has not run yet."""
+    plan = get_settings().PLANS[get_settings().DEFAULT_PLAN]
+    row, _ = SubscriptionPlan.objects.get_or_create(slug=plan.slug, defaults=plan.as_fields())
+    return row

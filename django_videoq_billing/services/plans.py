@@ -1,0 +1,49 @@
+"""Plans as rows, kept equal to the plans in the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from django.db import transaction
+
+from django_videoq_billing.conf import get_settings
+from django_videoq_billing.models import SubscriptionPlan
+
+
+@dataclass(slots=True)
+class SeedReport:
+    """The slugs of the plans, by what `seed_plans` did or would do with them."""
+
+    created: list[str] = field(default_factory=list)
+    updated: dict[str, list[str]] = field(default_factory=dict)
+    unchanged: list[str] = field(default_factory=list)
+    deactivated: list[str] = field(default_factory=list)
+
+
+def seed_plans(*, prune: bool = False, dry_run: bool = False) -> SeedReport:
+    """Create and update plan rows from the settings, all or nothing; running it twice changes nothing.
+
+    With `prune` a plan that the settings no longer name is deactivated: it is not listed any more, and
+    those who have it keep it. Plans that are not listed (custom plans made in the admin) are left alone.
+    """
+    report = SeedReport()
+    with transaction.atomic():
+        rows = {row.slug: row for row in SubscriptionPlan.objects.select_for_update()}
+        for slug, plan in get_settings().PLANS.items():
+            values = {**plan.as_fields(), "is_active": True}
+            row = rows.pop(slug, None)
+            if row is None:
+                report.created.append(slug)
+                SubscriptionPlan.objects.create(**values)
+            elif changed := [name for name, value in values.items() if getattr(row, name) != value]:
+                report.updated[slug] = changed
+                SubscriptionPlan.objects.filter(pk=row.pk).update(**values)
+            else:
+                report.unchanged.append(slug)
+        if prune:
+            gone = [row for row in rows.values() if row.is_active and row.is_public]
+            report.deactivated = [row.slug for row in gone]
+            SubscriptionPlan.objects.filter(pk__in=[row.pk for row in gone]).update(is_active=False)
+        if dry_run:
+            transaction.set_rollback(True)
+    return report

@@ -1,0 +1,210 @@
+"""Counting usage against a plan: what the decorator, the API and a host's own code call."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from types import TracebackType
+from typing import Self, TypedDict
+from uuid import UUID
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from django_videoq_billing.exceptions import InvalidRequest, QuotaExceeded
+from django_videoq_billing.services.entitlements import AnyUser, entitlement_for
+from django_videoq_billing.signals import quota_exceeded
+from django_videoq_billing.types import MAX_AMOUNT, Metric, Reservation, ReservationState, UsageReport, minutes
+from django_videoq_billing.usage import get_store
+
+logger = logging.getLogger("django_videoq_billing")
+
+LONGEST_KEY = 255
+
+
+class UsageCounts(TypedDict):
+    """The answer of `UsageTracker.get_usage`."""
+
+    video_count: int
+    transcription_seconds: int
+    updated_at: str | None
+
+
+class Hold:
+    """An admitted amount that is counted already. As a context manager it settles itself:
+
+    the block's end commits it, an exception gives it back. Settle it earlier, or with the amount that was
+    really used, with `commit`. A hold that is never settled is given back after RESERVATION_SECONDS.
+    """
+
+    def __init__(self, reservation: Reservation, reservation_id: UUID) -> None:
+        self.reservation = reservation
+        self.id = reservation_id
+        self._settled = reservation.state is ReservationState.COMMITTED
+
+    def commit(self, actual: int | None = None) -> None:
+        """Settle with `actual`, which may pass the limit, or with the reserved amount. Safe to call twice."""
+        if actual is not None and actual != 0:
+            check_amount(actual)
+        get_store().commit(self.id, actual)
+        self._settled = True
+
+    def release(self) -> None:
+        """Give the amount back. Safe to call twice; raises Conflict after a commit."""
+        get_store().release(self.id)
+        self._settled = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._settled:
+            return
+        if error is None:
+            self.commit()
+        else:
+            self.release()
+
+
+class UsageTracker:
+    """Admits and counts usage. Stateless: every method is called on the class.
+
+    All raise NotAuthenticated or AccountInactive for a user who may use nothing, and InvalidRequest for an
+    amount or metric that makes no sense.
+    """
+
+    @classmethod
+    def reserve(cls, user: AnyUser, metric: Metric | str, amount: int = 1, key: str | None = None) -> Hold:
+        """Count `amount` now, or raise QuotaExceeded with nothing counted; check and count are one step.
+
+        With a client's `key` a repeated call counts once: it returns the first hold again while that one
+        is open or committed (`hold.reservation.replayed`). Use the hold in a `with` statement, or commit
+        or release it yourself.
+        """
+        metric = read_metric(metric)
+        check_amount(amount)
+        check_key(key)
+        reservation = get_store().reserve(lambda: entitlement_for(user), metric, amount, key=key)
+        if reservation.id is None:
+            logger.info("quota_refused", extra={"metric": str(metric), "limit": reservation.limit})
+            quota_exceeded.send(cls, user=user, reservation=reservation)
+            raise QuotaExceeded(reservation, refusal_text(reservation))
+        return Hold(reservation, reservation.id)
+
+    @classmethod
+    def report(cls, user: AnyUser) -> UsageReport:
+        """Return the current period's usage beside its limits."""
+        entitlement = entitlement_for(user)
+        return UsageReport(
+            entitlement.period,
+            get_store().get(entitlement),
+            entitlement.video_limit,
+            entitlement.transcription_limit_seconds,
+        )
+
+    @classmethod
+    def get_usage(cls, user: AnyUser) -> UsageCounts:
+        """Return the bare counters of the current period; `report` also knows the limits."""
+        counters = cls.report(user).counters
+        return {
+            "video_count": counters.video_count,
+            "transcription_seconds": counters.transcription_seconds,
+            "updated_at": counters.updated_at.isoformat() if counters.updated_at else None,
+        }
+
+    @classmethod
+    def can_upload_video(cls, user: AnyUser) -> tuple[bool, str]:
+        """Return whether a video would be admitted now, and why not. Advice for screens: nothing is held."""
+        return cls.can_use(user, Metric.VIDEO)
+
+    @classmethod
+    def can_transcribe(cls, user: AnyUser, duration_seconds: int = 1) -> tuple[bool, str]:
+        """Return whether that many seconds would be admitted now, and why not. Nothing is held."""
+        return cls.can_use(user, Metric.TRANSCRIPTION, duration_seconds)
+
+    @classmethod
+    def can_use(cls, user: AnyUser, metric: Metric | str, amount: int = 1) -> tuple[bool, str]:
+        """Return whether `amount` would be admitted now, and why not. Nothing is held."""
+        refused = cls.advise(user, metric, amount)
+        return (True, "") if refused is None else (False, refused.message)
+
+    @classmethod
+    def advise(cls, user: AnyUser, metric: Metric | str, amount: int = 1) -> QuotaExceeded | None:
+        """Return the error that `reserve` would raise now, or None. Counts nothing and holds nothing."""
+        metric = read_metric(metric)
+        check_amount(amount)
+        store, entitlement = get_store(), entitlement_for(user)
+        limit, used = entitlement.limit(metric), store.get(entitlement).used(metric)
+        if limit is not None and used + amount > limit and store.expire(timezone.now(), user_id=user.pk):
+            used = store.get(entitlement).used(metric)
+        if limit is None or used + amount <= limit:
+            return None
+        reservation = Reservation(
+            user_id=entitlement.user_id,
+            metric=metric,
+            amount=amount,
+            granted=False,
+            used=used,
+            limit=limit,
+            period=entitlement.period,
+        )
+        return QuotaExceeded(reservation, refusal_text(reservation))
+
+    @classmethod
+    def increment_video_count(cls, user: AnyUser, amount: int = 1) -> None:
+        """Count videos that exist already, past the limit if need be. Not idempotent: prefer `reserve`."""
+        cls._add(user, Metric.VIDEO, amount)
+
+    @classmethod
+    def increment_transcription_seconds(cls, user: AnyUser, seconds: int) -> None:
+        """Count seconds already transcribed, past the limit if need be. Not idempotent: prefer `reserve`."""
+        cls._add(user, Metric.TRANSCRIPTION, seconds)
+
+    @classmethod
+    def _add(cls, user: AnyUser, metric: Metric, amount: int) -> None:
+        check_amount(amount)
+        get_store().add(entitlement_for(user), metric, amount)
+
+
+def release_expired(now: datetime) -> int:
+    """Give back every hold that is overdue at `now`; return how many. Safe to run twice or in two places."""
+    return get_store().expire(now)
+
+
+def refusal_text(reservation: Reservation) -> str:
+    """Say in the current language what was refused and what to do."""
+    limit = reservation.limit or 0
+    if reservation.metric is Metric.VIDEO:
+        return _("Video limit reached (%(used)d/%(limit)d). Upgrade to upload more.") % {
+            "used": reservation.used,
+            "limit": limit,
+        }
+    return _(
+        "Transcription limit reached (%(used)s of %(limit)s minutes used, %(asked)s more needed). "
+        "Upgrade to transcribe more."
+    ) % {
+        "used": minutes(reservation.used),
+        "limit": minutes(limit),
+        "asked": minutes(reservation.amount),
+    }
+
+
+def read_metric(metric: Metric | str) -> Metric:
+    try:
+        return Metric(metric)
+    except ValueError:
+        raise InvalidRequest.unknown_metric(metric, [str(known) for known in Metric]) from None
+
+
+def check_amount(amount: object) -> None:
+    if not isinstance(amount, int) or isinstance(amount, bool) or not 1 <= amount <= MAX_AMOUNT:
+        raise InvalidRequest.bad_amount(amount, MAX_AMOUNT)
+
+
+def check_key(key: object) -> None:
+    if key is None:
+        return
+    if not isinstance(key, str) or not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
+        raise InvalidRequest.bad_key(LONGEST_KEY)

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from datetime import datetime
+from uuid import UUID
+
+from django_videoq_billing.types import Counters, Entitlement, EntitlementSource, Metric, Reservation, UserId
+
+
+class UsageStore(ABC):
+    """Keeps the counters of the current period. Every method is atomic and safe under any concurrency.
+
+    Amounts are whole and positive (videos, or seconds of audio); callers have checked that already.
+    """
+
+    @abstractmethod
+    def reserve(
+        self, entitlement: EntitlementSource, metric: Metric, amount: int, *, key: str | None = None
+    ) -> Reservation:
+        """Admit and count `amount`, or refuse and count nothing, in one step.
+
+        A granted reservation is a hold of RESERVATION_SECONDS: commit or release it, or it expires. With a
+        `key` known for this user from a live or committed hold, that hold is returned (`replayed`) and
+        nothing is counted again; a key known for another metric raises Conflict. Overdue holds of the user
+        are given back before anybody is refused.
+        """
+
+    @abstractmethod
+    def commit(self, reservation_id: UUID, actual: int | None = None) -> bool:
+        """Settle a hold with what was really used, `actual`, or with the amount reserved.
+
+        The actual amount may pass the limit: what already ran is counted, and the next reserve is refused.
+        A hold that expired is counted again. Safe to call twice: returns False when it was committed
+        before (the first amount stands). Raises Conflict when it was released.
+        """
+
+    @abstractmethod
+    def release(self, reservation_id: UUID) -> bool:
+        """Give a hold back. Safe to call twice: returns False when it was released or had expired before.
+
+        Raises Conflict when it was committed.
+        """
+
+    @abstractmethod
+    def add(self, entitlement: Entitlement, metric: Metric, amount: int) -> Counters:
+        """Count `amount` whatever the limit says, for usage that has already happened. Not idempotent."""
+
+    @abstractmethod
+    def get(self, entitlement: Entitlement) -> Counters:
+        """Return the counters of the entitlement's period; zero where nothing was counted. Writes nothing."""
+
+    @abstractmethod
+    def expire(self, now: datetime, *, user_id: UserId | None = None, batch_size: int = 500) -> int:
+        """Give back every hold (of one user) that is overdue at `now`; return how many.
+
+        Safe to run twice and in several places at once.
+        """

@@ -194,8 +194,9 @@ _SETTING_RULES: dict[str, _Rule] = {
     ),
     "WARNING_THRESHOLDS": _Rule(
         "a list of rising whole percentages from 1 to 100",
-        lambda value: _is_list_of(value, lambda item: _is_int(item, 1, 100))
-        and list(value) == sorted(set(value)),
+        lambda value: (
+            _is_list_of(value, lambda item: _is_int(item, 1, 100)) and list(value) == sorted(set(value))
+        ),
         tuple,
     ),
     "GRACE_PERIOD_DAYS": _whole(0, 365, " of days"),
@@ -273,7 +274,9 @@ def _read_plans(given: object) -> tuple[dict[str, PlanSettings], list[_Problem]]
         entries = list(given.items())
     else:
         return {}, [
-            _Problem("PLANS", f"{where} must be a dict from slug to plan with at least one, not {given!r:.80}.")
+            _Problem(
+                "PLANS", f"{where} must be a dict from slug to plan with at least one, not {given!r:.80}."
+            )
         ]
     plans: dict[str, PlanSettings] = {}
     problems: list[_Problem] = []
@@ -318,7 +321,9 @@ def _default_plan_problems(plans: Mapping[str, PlanSettings], default: str) -> l
     where = f"{SETTING}['DEFAULT_PLAN']"
     if default not in plans:
         return [
-            _Problem("DEFAULT_PLAN", f"{where} is {default!r}, which PLANS lacks; use one of {sorted(plans)}.")
+            _Problem(
+                "DEFAULT_PLAN", f"{where} is {default!r}, which PLANS lacks; use one of {sorted(plans)}."
+            )
         ]
     if plans[default].price_cents:
         return [

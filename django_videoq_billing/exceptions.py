@@ -79,7 +79,6 @@ class InvalidRequest(BillingError):
             _("The Idempotency-Key must have 1 to %(longest)d printable characters.") % {"longest": longest}
         )
 
-
     @classmethod
     def unknown_reservation(cls) -> InvalidRequest:
         return cls(_("There is no such reservation."))
@@ -131,12 +130,6 @@ class Conflict(BillingError):
         return cls(
             _("A request with this Idempotency-Key has already succeeded and was counted once."),
             {"reason": "completed"},
-        )
-
-    @classmethod
-    def key_reused(cls) -> Conflict:
-        return cls(
-            _("This Idempotency-Key was used for a different operation."), {"reason": "different_operation"}
         )
 
     @classmethod

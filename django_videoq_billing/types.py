@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from dateutil.relativedelta import relativedelta
 
-UserId = int | str | UUID
+UserId = Any
+"""An int, a str or a UUID: whatever the primary key of the host's user model is."""
 
 MAX_AMOUNT = 10**9
 """The largest amount one operation may count: a billion videos, or 31 years of audio."""

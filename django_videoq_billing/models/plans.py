@@ -36,9 +36,7 @@ class SubscriptionPlan(models.Model):
         help_text=_("In the currency's minor unit: 1200 is 12.00 USD, 1480 is 1480 JPY."),
     )
     currency = models.CharField(_("currency"), max_length=3, default="USD", help_text=_("ISO 4217 code."))
-    interval = models.CharField(
-        _("interval"), max_length=5, choices=Interval.choices, default=Interval.MONTH
-    )
+    interval = models.CharField(_("interval"), max_length=5, choices=Interval.choices, default=Interval.MONTH)
     video_limit = models.IntegerField(
         _("video limit"),
         null=True,
@@ -61,7 +59,7 @@ class SubscriptionPlan(models.Model):
     )
     feature_flags = models.JSONField(_("feature flags"), default=dict, blank=True)
     trial_days = models.PositiveIntegerField(_("trial days"), default=0)
-    stripe_price_id = models.CharField(max_length=255, unique=True, null=True, blank=True)  # noqa: DJ001
+    stripe_price_id = models.CharField(max_length=255, unique=True, null=True, blank=True)
     stripe_product_id = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
     is_active = models.BooleanField(_("active"), default=True)
     is_public = models.BooleanField(
@@ -88,9 +86,7 @@ class SubscriptionPlan(models.Model):
                 condition=Q(transcription_limit_minutes__isnull=True) | Q(transcription_limit_minutes__gte=0),
                 name="vqb_plan_minutes_not_negative",
             ),
-            models.CheckConstraint(
-                condition=Q(trial_days__gte=0), name="vqb_plan_trial_days_not_negative"
-            ),
+            models.CheckConstraint(condition=Q(trial_days__gte=0), name="vqb_plan_trial_days_not_negative"),
             models.CheckConstraint(
                 condition=Q(interval__in=["month", "year"]), name="vqb_plan_interval_known"
             ),

@@ -36,9 +36,7 @@ class UserSubscription(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="subscription"
     )
     plan = models.ForeignKey(SubscriptionPlan, on_delete=models.PROTECT, related_name="subscriptions")
-    stripe_subscription_id = models.CharField(  # noqa: DJ001 (unique: NULL is not "")
-        max_length=255, unique=True, null=True, blank=True
-    )
+    stripe_subscription_id = models.CharField(max_length=255, unique=True, null=True, blank=True)
     stripe_customer_id = models.CharField(  # noqa: DJ001 (the seed's field)
         max_length=255, db_index=True, null=True, blank=True
     )
@@ -57,7 +55,11 @@ class UserSubscription(models.Model):
     trial_end = models.DateTimeField(_("trial end"), null=True, blank=True)
     grace_period_end = models.DateTimeField(_("grace period end"), null=True, blank=True)
     pending_plan = models.ForeignKey(
-        SubscriptionPlan, on_delete=models.PROTECT, null=True, blank=True, related_name="pending_subscriptions"
+        SubscriptionPlan,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="pending_subscriptions",
     )
     pending_plan_effective_at = models.DateTimeField(_("pending plan effective at"), null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

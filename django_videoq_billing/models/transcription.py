@@ -54,7 +54,9 @@ class TranscriptionJob(models.Model):
                 name="vqb_job_one_live_or_completed_per_video",
             ),
             models.CheckConstraint(condition=Q(cost_cents__gte=0), name="vqb_job_cost_not_negative"),
-            models.CheckConstraint(condition=Q(duration_seconds__gte=0), name="vqb_job_duration_not_negative"),
+            models.CheckConstraint(
+                condition=Q(duration_seconds__gte=0), name="vqb_job_duration_not_negative"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -15,9 +15,7 @@ from django_videoq_billing.types import Counters, Metric, Period, ReservationSta
 class UsageRecord(models.Model):
     """What one user has used in one period, beside the limits that were in force when it was last counted."""
 
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="usage_records"
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="usage_records")
     billing_period_start = models.DateTimeField(_("period start"))
     billing_period_end = models.DateTimeField(_("period end"))
     video_count = models.PositiveBigIntegerField(_("videos"), default=0)
@@ -138,12 +136,12 @@ class UsageReservation(models.Model):
         verbose_name_plural = _("usage reservations")
         ordering: ClassVar = ["-created_at"]
         indexes: ClassVar = [
-            models.Index(
-                fields=["expires_at"], condition=Q(state="held"), name="vqb_reservation_held_until"
-            )
+            models.Index(fields=["expires_at"], condition=Q(state="held"), name="vqb_reservation_held_until")
         ]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["user", "key"], name="vqb_reservation_key_once_per_user"),
+            models.UniqueConstraint(
+                fields=["user", "metric", "key"], name="vqb_reservation_key_once_per_user_and_metric"
+            ),
             models.CheckConstraint(condition=Q(amount__gte=1), name="vqb_reservation_amount_positive"),
         ]
 

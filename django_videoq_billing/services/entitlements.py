@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.exceptions import AccountInactive, NotAuthenticated
 from django_videoq_billing.models import SubscriptionPlan, UserSubscription
-from django_videoq_billing.types import Entitlement, Period
+from django_videoq_billing.types import Entitlement, Period, UserId
 
 AnyUser = AbstractBaseUser | AnonymousUser
 
@@ -33,36 +33,40 @@ def entitlement_for(user: AnyUser) -> Entitlement:
     )
 
 
-def check_user(user: AnyUser | None) -> None:
-    """Raise NotAuthenticated for nobody, AccountInactive for an account that was switched off."""
+def check_user(user: AnyUser | None) -> UserId:
+    """Return the user's id. Raises NotAuthenticated for nobody, AccountInactive for a switched-off account."""
     if user is None or user.pk is None or not user.is_authenticated:
         raise NotAuthenticated.no_user()
     if not user.is_active:
         raise AccountInactive.for_user()
+    return user.pk
 
 
 def find_subscription(user: AnyUser) -> UserSubscription | None:
     """Return the user's subscription, or None. Writes nothing."""
-    check_user(user)
+    user_id = check_user(user)
     subscriptions = UserSubscription.objects.using(router.db_for_write(UserSubscription))
-    return subscriptions.select_related("plan", "pending_plan").filter(user_id=user.pk).first()
+    return subscriptions.select_related("plan", "pending_plan").filter(user_id=user_id).first()
 
 
 def ensure_subscription(user: AnyUser) -> UserSubscription:
     """Return the user's subscription; a user without one gets the default plan, once, whoever races."""
-    subscription = find_subscription(user)
-    if subscription is None:
-        plan = default_plan()
-        now = timezone.now()
-        period = Period(now, now).rolled_to(now, anchor=now, months=plan.months)
-        subscription, _ = UserSubscription.objects.select_related("plan", "pending_plan").get_or_create(
-            user_id=user.pk,
-            defaults={
-                "plan": plan,
-                "current_period_start": period.start,
-                "current_period_end": period.end,
-            },
-        )
+    return find_subscription(user) or give_default_plan(user.pk)
+
+
+def give_default_plan(user_id: UserId) -> UserSubscription:
+    """Create the user's subscription to the default plan, from now; return the one that is there if any is."""
+    plan = default_plan()
+    now = timezone.now()
+    period = Period(now, now).rolled_to(now, anchor=now, months=plan.months)
+    subscription, _ = UserSubscription.objects.select_related("plan", "pending_plan").get_or_create(
+        user_id=user_id,
+        defaults={
+            "plan": plan,
+            "current_period_start": period.start,
+            "current_period_end": period.end,
+        },
+    )
     return subscription
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from django.db import transaction
+from django.utils.translation import get_language, gettext, ngettext
 
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.models import SubscriptionPlan
@@ -47,3 +48,43 @@ def seed_plans(*, prune: bool = False, dry_run: bool = False) -> SeedReport:
         if dry_run:
             transaction.set_rollback(True)
     return report
+
+
+def price_display(plan: SubscriptionPlan) -> str:
+    """Return the price as people of the current language write it, such as "$12.00/month"; "Free" at 0."""
+    if plan.is_free:
+        return gettext("Free")
+    price = plan.price_text(get_language() or "en")
+    yearly = plan.interval == SubscriptionPlan.Interval.YEAR
+    return (gettext("%(price)s/year") if yearly else gettext("%(price)s/month")) % {"price": price}
+
+
+def features_of(plan: SubscriptionPlan) -> list[str]:
+    """Return the lines for the plan's card: its own, translated where the host can, or made from its limits."""
+    if plan.features:
+        return [gettext(line) if line else "" for line in plan.features]
+    return [_video_line(plan), _transcription_line(plan)]
+
+
+def _video_line(plan: SubscriptionPlan) -> str:
+    if plan.video_limit is None:
+        return gettext("Unlimited videos")
+    yearly = plan.interval == SubscriptionPlan.Interval.YEAR
+    line = (
+        ngettext("%(count)d video per year", "%(count)d videos per year", plan.video_limit)
+        if yearly
+        else ngettext("%(count)d video per month", "%(count)d videos per month", plan.video_limit)
+    )
+    return line % {"count": plan.video_limit}
+
+
+def _transcription_line(plan: SubscriptionPlan) -> str:
+    if plan.transcription_limit_minutes is None:
+        return gettext("Unlimited transcription")
+    yearly = plan.interval == SubscriptionPlan.Interval.YEAR
+    line = (
+        gettext("%(minutes)d minutes of transcription per year")
+        if yearly
+        else gettext("%(minutes)d minutes of transcription per month")
+    )
+    return line % {"minutes": plan.transcription_limit_minutes}

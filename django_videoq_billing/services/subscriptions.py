@@ -20,9 +20,9 @@ def assign_plan(user: AnyUser, plan: SubscriptionPlan) -> UserSubscription:
     Usage of the period stays counted. Safe to call twice. Raises Conflict for a subscription that Stripe
     bills: it must be changed there.
     """
-    ensure_subscription(user)
+    ensured = ensure_subscription(user)
     with transaction.atomic():
-        subscription = UserSubscription.objects.select_for_update().get(user_id=user.pk)
+        subscription = UserSubscription.objects.select_for_update().get(pk=ensured.pk)
         if subscription.stripe_subscription_id:
             raise Conflict.billed_by_stripe()
         subscription.plan = plan

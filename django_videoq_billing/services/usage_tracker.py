@@ -12,9 +12,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from django_videoq_billing.exceptions import InvalidRequest, QuotaExceeded
-from django_videoq_billing.services.entitlements import AnyUser, entitlement_for
+from django_videoq_billing.models import UsageRecord
+from django_videoq_billing.services.entitlements import AnyUser, check_user, entitlement_for
 from django_videoq_billing.signals import quota_exceeded
-from django_videoq_billing.types import MAX_AMOUNT, Metric, Reservation, ReservationState, UsageReport, minutes
+from django_videoq_billing.types import (
+    MAX_AMOUNT,
+    Metric,
+    Reservation,
+    ReservationState,
+    UsageReport,
+    minutes,
+)
 from django_videoq_billing.usage import get_store
 
 logger = logging.getLogger("django_videoq_billing")
@@ -52,6 +60,10 @@ class Hold:
     def release(self) -> None:
         """Give the amount back. Safe to call twice; raises Conflict after a commit."""
         get_store().release(self.id)
+        self._settled = True
+
+    def keep(self) -> None:
+        """Leave the hold open after the block, for a worker that settles it later by its id."""
         self._settled = True
 
     def __enter__(self) -> Self:
@@ -166,6 +178,12 @@ class UsageTracker:
     def _add(cls, user: AnyUser, metric: Metric, amount: int) -> None:
         check_amount(amount)
         get_store().add(entitlement_for(user), metric, amount)
+
+
+def past_reports(user: AnyUser, limit: int) -> list[UsageReport]:
+    """Return the user's usage of ended periods, newest first, each beside the limits it had."""
+    ended = UsageRecord.objects.filter(user_id=check_user(user), billing_period_end__lte=timezone.now())
+    return [record.report for record in ended.order_by("-billing_period_start")[:limit]]
 
 
 def release_expired(now: datetime) -> int:

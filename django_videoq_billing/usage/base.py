@@ -20,9 +20,9 @@ class UsageStore(ABC):
         """Admit and count `amount`, or refuse and count nothing, in one step.
 
         A granted reservation is a hold of RESERVATION_SECONDS: commit or release it, or it expires. With a
-        `key` known for this user from a live or committed hold, that hold is returned (`replayed`) and
-        nothing is counted again; a key known for another metric raises Conflict. Overdue holds of the user
-        are given back before anybody is refused.
+        `key` known for this user and metric from a live or committed hold, that hold is returned
+        (`replayed`) and nothing is counted again. Overdue holds of the user are given back before anybody
+        is refused.
         """
 
     @abstractmethod

@@ -165,14 +165,10 @@ class _Attempt:
         if self.key is None:
             return None
         holds = _holds().select_related("record")
-        hold = holds.filter(user_id=self.entitlement.user_id, key=self.key).first()
+        hold = holds.filter(user_id=self.entitlement.user_id, metric=self.metric, key=self.key).first()
         if hold is None:
             return None
-        if hold.metric != self.metric:
-            raise Conflict.key_reused()
-        answer = self._answer(
-            granted=True, used=hold.record.counters.used(self.metric), hold_id=hold.pk
-        )
+        answer = self._answer(granted=True, used=hold.record.counters.used(self.metric), hold_id=hold.pk)
         return replace(
             answer,
             amount=hold.amount,
@@ -207,7 +203,7 @@ def _rollback_is_certain() -> bool:
     """Whether the transaction around us is marked for rollback, as DRF does for an error under
     ATOMIC_REQUESTS. It takes the hold back with everything else, and no statement may run in it."""
     connection = transaction.get_connection(_alias())
-    return connection.in_atomic_block and connection.needs_rollback
+    return bool(connection.in_atomic_block and connection.needs_rollback)
 
 
 def _records(entitlement: Entitlement) -> models.QuerySet[UsageRecord]:

@@ -1,0 +1,206 @@
+"""The contract's objects, field by field: what is not listed here never leaves the server."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from django_videoq_billing.api.schema import typed
+from django_videoq_billing.conf import get_settings
+from django_videoq_billing.models import PaymentTransaction, SubscriptionPlan, UserSubscription
+from django_videoq_billing.money import display_money
+from django_videoq_billing.services.entitlements import current_period, effective_plan
+from django_videoq_billing.services.plans import features_of, price_display
+from django_videoq_billing.types import MAX_AMOUNT, Metric, UsageReport
+
+
+class SubscriptionPlanSerializer(serializers.ModelSerializer[SubscriptionPlan]):
+    description = serializers.SerializerMethodField()
+    price_display = serializers.SerializerMethodField()
+    features = serializers.SerializerMethodField()
+
+    class Meta:
+        model = SubscriptionPlan
+        fields: ClassVar = [
+            "id",
+            "name",
+            "slug",
+            "description",
+            "price_cents",
+            "price_display",
+            "currency",
+            "interval",
+            "video_limit",
+            "transcription_limit_minutes",
+            "features",
+            "sort_order",
+        ]
+
+    def get_description(self, plan: SubscriptionPlan) -> str:
+        return plan.description or ""
+
+    def get_price_display(self, plan: SubscriptionPlan) -> str:
+        return price_display(plan)
+
+    @typed(serializers.ListField(child=serializers.CharField()))
+    def get_features(self, plan: SubscriptionPlan) -> list[str]:
+        return features_of(plan)
+
+
+class UserSubscriptionSerializer(serializers.ModelSerializer[UserSubscription]):
+    plan = SubscriptionPlanSerializer(read_only=True)
+    pending_plan = SubscriptionPlanSerializer(read_only=True, allow_null=True)
+
+    class Meta:
+        model = UserSubscription
+        fields: ClassVar = [
+            "id",
+            "plan",
+            "status",
+            "current_period_start",
+            "current_period_end",
+            "cancel_at_period_end",
+            "cancelled_at",
+            "trial_end",
+            "grace_period_end",
+            "pending_plan",
+            "pending_plan_effective_at",
+            "created_at",
+        ]
+
+    def to_representation(self, instance: UserSubscription) -> dict[str, Any]:
+        """Show the period that counts now, also where the row still holds one that has ended."""
+        period = current_period(instance, effective_plan(instance))
+        shown = super().to_representation(instance)
+        moment = serializers.DateTimeField()
+        shown["current_period_start"] = moment.to_representation(period.start)
+        shown["current_period_end"] = moment.to_representation(period.end)
+        return shown
+
+
+class OverageSerializer(serializers.Serializer[UsageReport]):
+    video_count = serializers.IntegerField(source="video_overage")
+    transcription_seconds = serializers.IntegerField(source="transcription_overage_seconds")
+
+
+class UsageWarningSerializer(serializers.Serializer[Any]):
+    threshold = serializers.IntegerField()
+    resource = serializers.ChoiceField(choices=[metric.value for metric in Metric])
+    reached = serializers.BooleanField()
+
+
+class UsageRecordSerializer(serializers.Serializer[UsageReport]):
+    """One period's usage; written from a UsageReport, so that every skin shows the same figures."""
+
+    billing_period_start = serializers.DateTimeField(source="period.start")
+    billing_period_end = serializers.DateTimeField(source="period.end")
+    video_count = serializers.IntegerField(source="counters.video_count")
+    video_limit = serializers.IntegerField(allow_null=True)
+    video_usage_percentage = serializers.FloatField(allow_null=True)
+    transcription_seconds = serializers.IntegerField(source="counters.transcription_seconds")
+    transcription_minutes = serializers.FloatField()
+    transcription_limit_minutes = serializers.IntegerField(allow_null=True)
+    transcription_usage_percentage = serializers.FloatField(allow_null=True)
+    overage = OverageSerializer(source="*")
+    warnings = serializers.SerializerMethodField()
+    updated_at = serializers.DateTimeField(source="counters.updated_at", allow_null=True)
+
+    @typed(UsageWarningSerializer(many=True))
+    def get_warnings(self, report: UsageReport) -> list[dict[str, Any]]:
+        warnings = report.warnings(get_settings().WARNING_THRESHOLDS)
+        return [dict(item) for item in UsageWarningSerializer(warnings, many=True).data]
+
+
+class PaymentTransactionSerializer(serializers.ModelSerializer[PaymentTransaction]):
+    amount_display = serializers.SerializerMethodField()
+    invoice_url = serializers.SerializerMethodField()
+    invoice_pdf = serializers.SerializerMethodField()
+
+    class Meta:
+        model = PaymentTransaction
+        fields: ClassVar = [
+            "id",
+            "amount_cents",
+            "amount_display",
+            "currency",
+            "type",
+            "status",
+            "description",
+            "invoice_url",
+            "invoice_pdf",
+            "created_at",
+        ]
+
+    def get_amount_display(self, transaction: PaymentTransaction) -> str:
+        return display_money(transaction.amount_cents, transaction.currency, get_language() or "en")
+
+    def get_invoice_url(self, transaction: PaymentTransaction) -> str | None:
+        return transaction.invoice_url or None
+
+    def get_invoice_pdf(self, transaction: PaymentTransaction) -> str | None:
+        return transaction.invoice_pdf or None
+
+
+class HistorySerializer(serializers.Serializer[Any]):
+    total = serializers.IntegerField()
+    transactions = PaymentTransactionSerializer(many=True)
+
+
+class SecondsField(serializers.FloatField):
+    """A media duration as players report it, brought to whole seconds with begun seconds counted."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool):
+            self.fail("invalid")
+        seconds = super().to_internal_value(data)
+        if not math.isfinite(seconds) or not 0 < seconds <= MAX_AMOUNT:
+            raise serializers.ValidationError(_("Use a number of seconds above 0."), code="invalid")
+        return math.ceil(seconds)
+
+
+class UsageCheckSerializer(serializers.Serializer[Any]):
+    ACTIONS: ClassVar = {"upload_video": Metric.VIDEO, "transcribe_video": Metric.TRANSCRIPTION}
+
+    action = serializers.ChoiceField(choices=list(ACTIONS))
+    estimated_duration_seconds = SecondsField(required=False)
+
+    @property
+    def metric(self) -> Metric:
+        return self.ACTIONS[self.validated_data["action"]]
+
+    @property
+    def amount(self) -> int:
+        """One video, or the estimated seconds; without an estimate, the question is whether any are left."""
+        seconds: int = self.validated_data.get("estimated_duration_seconds", 1)
+        return seconds if self.metric is Metric.TRANSCRIPTION else 1
+
+
+class UsageAllowedSerializer(serializers.Serializer[Any]):
+    allowed = serializers.BooleanField()
+    reason = serializers.CharField(allow_null=True)
+    current_usage = UsageRecordSerializer()
+
+
+class UsageRefusedSerializer(serializers.Serializer[Any]):
+    allowed = serializers.BooleanField()
+    reason = serializers.CharField()
+    upgrade_url = serializers.CharField(allow_null=True)
+
+
+class ErrorSerializer(serializers.Serializer[Any]):
+    error = serializers.CharField()
+    message = serializers.CharField()
+    details = serializers.DictField(allow_null=True)
+
+
+class HistoryQuerySerializer(serializers.Serializer[Any]):
+    limit = serializers.IntegerField(default=10, min_value=1, max_value=100)
+    offset = serializers.IntegerField(default=0, min_value=0, max_value=10**9)
+
+
+class UsageHistoryQuerySerializer(serializers.Serializer[Any]):
+    limit = serializers.IntegerField(default=12, min_value=1, max_value=100)

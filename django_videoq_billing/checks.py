@@ -1,0 +1,114 @@
+"""System checks. They read settings only: no network and no database.
+
+A value of VIDEOQ_BILLING that cannot be right is no check: it stops the process (see conf.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.conf import settings
+from django.core import checks
+from django.shortcuts import resolve_url
+from django.urls import NoReverseMatch
+
+from django_videoq_billing.conf import get_settings
+from django_videoq_billing.usage import get_store
+
+Apps = Sequence[AppConfig] | None
+
+
+def register() -> None:
+    for check in (required_apps, usage_store, upgrade_url, time_zones):
+        checks.register(check, "videoq_billing")
+    checks.register(upgrade_url_is_set, "videoq_billing", deploy=True)
+    checks.register(sqlite_transactions, "videoq_billing", deploy=True)
+
+
+def required_apps(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
+    missing = [
+        name
+        for name in ("django.contrib.auth", "django.contrib.contenttypes", "rest_framework")
+        if not apps.is_installed(name)
+    ]
+    if not missing:
+        return []
+    return [
+        checks.Error(
+            f"INSTALLED_APPS lacks {', '.join(missing)}.",
+            hint="django_videoq_billing needs them; add them before it.",
+            id="videoq_billing.E001",
+        )
+    ]
+
+
+def usage_store(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
+    try:
+        get_store()
+    except (ImportError, TypeError) as error:
+        return [
+            checks.Error(
+                f"VIDEOQ_BILLING['USAGE_STORE'] cannot be used: {error}",
+                hint="Use 'database', or the dotted path of your own UsageStore class.",
+                id="videoq_billing.E002",
+            )
+        ]
+    return []
+
+
+def upgrade_url(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
+    target = get_settings().UPGRADE_URL
+    if not target:
+        return []
+    try:
+        resolve_url(target)
+    except NoReverseMatch:
+        return [
+            checks.Error(
+                f"VIDEOQ_BILLING['UPGRADE_URL'] is {target!r}, and no URL pattern has that name.",
+                hint="Use the name of a URL pattern without arguments, a path such as '/billing/', or a URL.",
+                id="videoq_billing.E003",
+            )
+        ]
+    return []
+
+
+def time_zones(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
+    if settings.USE_TZ:
+        return []
+    return [
+        checks.Error(
+            "USE_TZ is False: billing periods need moments, not local clock times.",
+            hint="Set USE_TZ = True.",
+            id="videoq_billing.E004",
+        )
+    ]
+
+
+def upgrade_url_is_set(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
+    if get_settings().UPGRADE_URL:
+        return []
+    return [
+        checks.Warning(
+            "VIDEOQ_BILLING['UPGRADE_URL'] is empty: a user at the limit is not told where to get more.",
+            hint="Set it to your pricing or billing page.",
+            id="videoq_billing.W001",
+        )
+    ]
+
+
+def sqlite_transactions(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
+    return [
+        checks.Warning(
+            f"DATABASES[{alias!r}] is SQLite with deferred transactions: racing requests can fail with "
+            "“database is locked”.",
+            hint="Set OPTIONS['transaction_mode'] = 'IMMEDIATE', or use PostgreSQL.",
+            id="videoq_billing.W002",
+        )
+        for alias, database in settings.DATABASES.items()
+        if database.get("ENGINE", "").endswith("sqlite3")
+        and str(database.get("OPTIONS", {}).get("transaction_mode", "")).upper()
+        not in ("IMMEDIATE", "EXCLUSIVE")
+    ]

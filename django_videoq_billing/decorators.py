@@ -1,0 +1,178 @@
+"""`@requires_quota`: a view that counts against the user's plan, exactly once, or is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from functools import wraps
+from inspect import isawaitable
+from typing import Any, TypeVar, cast
+
+from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from django_videoq_billing.exceptions import BillingError, Conflict, QuotaExceeded
+from django_videoq_billing.http import add_ratelimit_fields, error_response
+from django_videoq_billing.services.entitlements import check_user
+from django_videoq_billing.services.usage_tracker import Hold, UsageTracker, check_amount, read_metric
+from django_videoq_billing.types import Metric, ReservationState
+
+logger = logging.getLogger("django_videoq_billing")
+
+View = TypeVar("View", bound=Callable[..., Any])
+Amount = int | Callable[[Any], int]
+Refused = Callable[[Any, QuotaExceeded], HttpResponseBase]
+
+UNSAFE_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+def requires_quota(
+    metric: Metric | str,
+    amount: Amount = 1,
+    *,
+    methods: Collection[str] = UNSAFE_METHODS,
+    refused: Refused | None = None,
+) -> Callable[[View], View]:
+    """Count `amount` of `metric` for each request of the view, or refuse the request at the plan's limit.
+
+    The amount is reserved before the view runs, in one atomic step, so no number of racing requests passes
+    the limit. It is kept when the view answers with a status below 400, and given back when it raises or
+    answers 400 and above. `amount` may be a function of the request, and must give a whole number from 1.
+
+    Only `methods` count; reading (GET, HEAD, OPTIONS) passes freely. An `Idempotency-Key` sent by the
+    client makes a retried request count once: while the first is being worked on, or once it has succeeded,
+    a repetition is answered 409 `conflict` and the view does not run again.
+
+    Nobody signed in is 401, an inactive account 403, the limit QUOTA_EXCEEDED_STATUS: as the contract's
+    JSON, or as a page for a browser (template `django_videoq_billing/refused.html`, or what
+    `refused(request, error)` returns).
+
+    Put it innermost: on the method, and under `@api_view`, where a token user is known already. Works on
+    functions and methods, sync and async, and may be stacked for several metrics.
+    """
+    guard = _Guard(read_metric(metric), amount, frozenset(method.upper() for method in methods), refused)
+    if not callable(amount):
+        check_amount(amount)
+
+    def decorate(view: View) -> View:
+        if hasattr(getattr(view, "cls", None), "get_authenticators"):
+            raise ImproperlyConfigured(
+                f"@requires_quota must stand under @api_view, next to {view.__name__}: outside of it a user "
+                "who signs in with a token is not known yet."
+            )
+
+        @wraps(view)
+        async def wrapped_async(*args: Any, **kwargs: Any) -> Any:
+            return await guard.run_async(view, args, kwargs)
+
+        @wraps(view)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            # `dispatch` of an async class-based view is a plain function that is called on the event loop.
+            return (guard.run_async if _on_event_loop() else guard.run)(view, args, kwargs)
+
+        return cast(View, wrapped_async if iscoroutinefunction(view) else wrapped)
+
+    return decorate
+
+
+@dataclass(frozen=True, slots=True)
+class _Guard:
+    metric: Metric
+    amount: Amount
+    methods: frozenset[str]
+    refused: Refused | None
+
+    def run(self, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        request = _find_request(args, kwargs)
+        if request.method not in self.methods:
+            return view(*args, **kwargs)
+        admitted = self.admit(request)
+        if not isinstance(admitted, Hold):
+            return admitted
+        try:
+            response = view(*args, **kwargs)
+        except BaseException:
+            self.give_back(admitted)
+            raise
+        return self.settle(admitted, response)
+
+    async def run_async(self, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        request = _find_request(args, kwargs)
+        if request.method not in self.methods:
+            response = view(*args, **kwargs)
+            return await response if isawaitable(response) else response
+        admitted = await sync_to_async(self.admit)(request)
+        if not isinstance(admitted, Hold):
+            return admitted
+        try:
+            response = view(*args, **kwargs)
+            if isawaitable(response):
+                response = await response
+        except BaseException:
+            await asyncio.shield(sync_to_async(self.give_back)(admitted))
+            raise
+        return await sync_to_async(self.settle)(admitted, response)
+
+    def admit(self, request: HttpRequest) -> Hold | HttpResponseBase:
+        """Return the hold under which the view may run, or the answer that refuses the request."""
+        try:
+            user = request.user
+            check_user(user)
+            amount = self.amount(request) if callable(self.amount) else self.amount
+            hold = UsageTracker.reserve(user, self.metric, amount, request.headers.get("Idempotency-Key"))
+            if hold.reservation.replayed:
+                completed = hold.reservation.state is ReservationState.COMMITTED
+                raise Conflict.key_completed() if completed else Conflict.key_in_progress()
+        except QuotaExceeded as error:
+            if self.refused is None:
+                return error_response(_plain(request), error)
+            response = self.refused(request, error)
+            add_ratelimit_fields(response, error.reservation)
+            return response
+        except BillingError as error:
+            return error_response(_plain(request), error)
+        return hold
+
+    def settle(self, hold: Hold, response: Any) -> Any:
+        """Commit or give back by the status, and tell the client what is left."""
+        reservation = hold.reservation
+        if getattr(response, "status_code", 200) >= 400:
+            self.give_back(hold)
+            reservation = replace(reservation, used=max(reservation.used - reservation.amount, 0))
+        else:
+            hold.commit()
+        if isinstance(response, HttpResponseBase):
+            add_ratelimit_fields(response, reservation)
+        return response
+
+    def give_back(self, hold: Hold) -> None:
+        """Release the hold; where that fails it expires later, and the view's own error stays the answer."""
+        try:
+            hold.release()
+        except Exception:
+            logger.exception("release_failed", extra={"metric": str(self.metric)})
+
+
+def _find_request(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return the request of a function view or of a method: Django's own, or REST framework's around it."""
+    for candidate in (*args[:2], kwargs.get("request")):
+        if isinstance(_plain(candidate), HttpRequest):
+            return candidate
+    raise TypeError("@requires_quota found no request among the first two arguments of the view.")
+
+
+def _plain(request: Any) -> HttpRequest:
+    """Django's request inside a REST framework request."""
+    return cast(HttpRequest, getattr(request, "_request", request))
+
+
+def _on_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -1,0 +1,118 @@
+"""The one place that knows HTTP: which error is which status, and how it is told to programs and people."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render, resolve_url
+from django.urls import NoReverseMatch
+from django.utils import timezone
+
+from django_videoq_billing.conf import get_settings
+from django_videoq_billing.exceptions import (
+    AccountInactive,
+    BillingError,
+    Conflict,
+    InvalidPlan,
+    InvalidRequest,
+    NoSubscription,
+    NotAuthenticated,
+    NoUsage,
+    QuotaExceeded,
+)
+from django_videoq_billing.types import Reservation
+
+if TYPE_CHECKING:
+    from rest_framework.exceptions import APIException
+
+logger = logging.getLogger("django_videoq_billing")
+
+STATUS_BY_ERROR: dict[type[BillingError], HTTPStatus] = {
+    InvalidRequest: HTTPStatus.BAD_REQUEST,
+    InvalidPlan: HTTPStatus.BAD_REQUEST,
+    NotAuthenticated: HTTPStatus.UNAUTHORIZED,
+    AccountInactive: HTTPStatus.FORBIDDEN,
+    NoSubscription: HTTPStatus.NOT_FOUND,
+    NoUsage: HTTPStatus.NOT_FOUND,
+    Conflict: HTTPStatus.CONFLICT,
+}
+
+
+def status_for(error: BillingError) -> int:
+    if isinstance(error, QuotaExceeded):
+        return get_settings().QUOTA_EXCEEDED_STATUS
+    return STATUS_BY_ERROR.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def error_body(error: BillingError) -> dict[str, Any]:
+    """The contract's error body; a refusal also says where to get more."""
+    details = dict(error.details) if error.details is not None else None
+    if isinstance(error, QuotaExceeded):
+        details = {**(details or {}), "upgrade_url": upgrade_url()}
+    return {"error": error.code, "message": error.message, "details": details}
+
+
+def upgrade_url() -> str | None:
+    """Return where a user can get a larger plan, or None where the site does not say."""
+    target = get_settings().UPGRADE_URL
+    if not target:
+        return None
+    try:
+        return resolve_url(target)
+    except NoReverseMatch:
+        # Check E003 reports this at start; a refusal must not turn into a server error because of it.
+        logger.error("upgrade_url_unknown", extra={"upgrade_url": target})
+        return None
+
+
+def wants_page(request: HttpRequest) -> bool:
+    """Whether a person in a browser is asking, rather than a program."""
+    return request.get_preferred_type(["application/json", "text/html"]) == "text/html"
+
+
+def error_response(request: HttpRequest, error: BillingError) -> HttpResponse:
+    """Answer an error: a page for browsers, the contract's JSON for everybody else."""
+    status = status_for(error)
+    response: HttpResponse
+    if wants_page(request):
+        context = {"error": error, "upgrade_url": upgrade_url()}
+        response = render(request, "django_videoq_billing/refused.html", context, status=status)
+    else:
+        response = JsonResponse(error_body(error), status=status)
+    if isinstance(error, QuotaExceeded):
+        add_ratelimit_fields(response, error.reservation)
+    return response
+
+
+def add_ratelimit_fields(response: HttpResponseBase, reservation: Reservation) -> None:
+    """Say how much is left and until when, in the fields of the IETF draft.
+
+    https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ (draft 10: RateLimit-Policy and
+    RateLimit, lists of named policies). Nothing is said about a metric without a limit.
+    """
+    remaining = reservation.remaining
+    if remaining is None:
+        return
+    period = reservation.period
+    window = int((period.end - period.start).total_seconds())
+    left = max(int((period.end - timezone.now()).total_seconds()), 0)
+    _append(response, "RateLimit-Policy", f'"{reservation.metric}";q={reservation.limit};w={window}')
+    _append(response, "RateLimit", f'"{reservation.metric}";r={remaining};t={left}')
+
+
+def _append(response: HttpResponseBase, field: str, item: str) -> None:
+    response[field] = f"{response[field]}, {item}" if field in response else item
+
+
+def drf_exception(error: BillingError) -> APIException:
+    """Return the error as REST framework wants it raised; its default handler then answers our body."""
+    from rest_framework.exceptions import APIException
+
+    exception = APIException(code=error.code)
+    exception.status_code = status_for(error)
+    exception.detail = error_body(error)
+    return exception

@@ -1,0 +1,23 @@
+"""Signal to service, nothing else."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.signals import post_save
+
+from django_videoq_billing.conf import get_settings
+from django_videoq_billing.services.entitlements import give_default_plan
+
+
+def connect() -> None:
+    post_save.connect(user_saved, sender=settings.AUTH_USER_MODEL, dispatch_uid="videoq_billing.user_saved")
+
+
+def user_saved(sender: object, instance: Any, created: bool, raw: bool = False, **kwargs: Any) -> None:
+    if created and not raw and get_settings().AUTO_ASSIGN_DEFAULT_PLAN:
+        # After the commit, and never in its way: whom this misses gets the plan on first use.
+        transaction.on_commit(partial(give_default_plan, instance.pk), robust=True)

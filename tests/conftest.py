@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.utils import translation
+
+from django_videoq_billing.models import SubscriptionPlan
+from tests.factories import PlanFactory, UserFactory
+
+
+@pytest.fixture(autouse=True)
+def _no_leaks() -> Iterator[None]:
+    """Throttle counts and the language must not travel from one test to the next."""
+    cache.clear()
+    with translation.override("en"):
+        yield
+
+
+@pytest.fixture
+def user(db: None) -> Any:
+    """A user who has just signed up, on the default plan: 3 videos, 30 minutes."""
+    return UserFactory()
+
+
+@pytest.fixture
+def plan(db: None) -> SubscriptionPlan:
+    """A plan of 5 videos and 60 minutes that nobody has."""
+    return PlanFactory()  # type: ignore[no-any-return]

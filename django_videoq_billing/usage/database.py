@@ -144,12 +144,19 @@ class _Attempt:
             return False
         if self._add_if_room():
             return True
-        _, created = _records(self.entitlement).get_or_create(
-            user_id=self.entitlement.user_id,
-            billing_period_start=self.entitlement.period.start,
-            defaults=_snapshot(self.entitlement),
-        )
-        return created and self._add_if_room()
+        used = self._used()
+        if used is None:
+            _records(self.entitlement).get_or_create(
+                user_id=self.entitlement.user_id,
+                billing_period_start=self.entitlement.period.start,
+                defaults=_snapshot(self.entitlement),
+            )
+        elif self.limit is not None and used + self.amount > self.limit:
+            return False
+        return self._add_if_room()  # the record, or the room, has only just come into being
+
+    def _used(self) -> int | None:
+        return _records(self.entitlement).values_list(_COUNTER[self.metric], flat=True).first()
 
     def _add_if_room(self) -> bool:
         counter = _COUNTER[self.metric]
@@ -178,8 +185,7 @@ class _Attempt:
         )
 
     def refusal(self) -> Reservation:
-        counters = _records(self.entitlement).values_list(_COUNTER[self.metric], flat=True)
-        return self._answer(granted=False, used=counters.first() or 0)
+        return self._answer(granted=False, used=self._used() or 0)
 
     def _answer(self, *, granted: bool, used: int, hold_id: UUID | None = None) -> Reservation:
         return Reservation(

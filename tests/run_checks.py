@@ -1,0 +1,53 @@
+"""Every check of the project, with a table at the end: `python -m tests.run_checks` (tox env "check" calls it).
+
+All of them run even if one fails, so that one run tells everything. With arguments only pytest runs, with those.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import time
+
+COVERAGE = "--cov --cov-report= --cov-fail-under=0"  # measured by both runs of pytest, judged once after them
+CHECKS = {
+    "lint": "ruff check",
+    "format": "ruff format --check",
+    "types": "mypy",
+    "imports": "importlinter.cli",
+    "migrations": "django makemigrations --check --dry-run django_videoq_billing videos",
+    "tests on SQLite": f"pytest -m 'not postgres' --numprocesses auto --maxprocesses 4 {COVERAGE}",
+    "tests on PostgreSQL": f"tests.with_postgres {sys.executable} -m pytest -m postgres --cov-append {COVERAGE}",
+    "coverage": "coverage report",
+}
+
+
+def main(pytest_arguments: list[str]) -> int:
+    if pytest_arguments:
+        return run("tests", f"pytest {shlex.join(pytest_arguments)}")[0]
+    results = {name: run(name, command) for name, command in CHECKS.items()}
+    say("summary")
+    for name, (code, seconds) in results.items():
+        print(f"  {name:<20} {'FAILED' if code else 'passed'} {seconds:7.1f} s")
+    return 1 if any(code for code, _ in results.values()) else 0
+
+
+def run(name: str, command: str) -> tuple[int, float]:
+    """Exit code and seconds of `python -m command`."""
+    say(name)
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    if name == "tests on SQLite":
+        env.pop("DATABASE_URL", None)
+    began = time.monotonic()
+    code = subprocess.call([sys.executable, "-m", *shlex.split(command)], env=env)
+    return code, time.monotonic() - began
+
+
+def say(title: str) -> None:
+    print(f"\n--- {title} ---", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,328 @@
+"""The contract of a usage store. Every store must pass this file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from django_videoq_billing.exceptions import Conflict, InvalidRequest
+from django_videoq_billing.models import UsageRecord
+from django_videoq_billing.services.entitlements import entitlement_for
+from django_videoq_billing.types import Entitlement, Metric, ReservationState
+from django_videoq_billing.usage import UsageStore
+from tests.factories import PlanFactory, subscribed
+
+Entitled = Callable[[], Entitlement]
+AN_HOUR = timedelta(hours=1, seconds=1)
+
+
+def used(store: UsageStore, entitled: Entitled, metric: Metric = Metric.VIDEO) -> int:
+    return store.get(entitled()).used(metric)
+
+
+def test_reserve_never_passes_the_limit(store: UsageStore, entitled: Entitled) -> None:
+    granted = [store.reserve(entitled, Metric.VIDEO, 1).granted for _ in range(3)]
+
+    assert granted == [True, True, False]
+    assert used(store, entitled) == 2
+
+
+def test_an_amount_that_does_not_fit_is_refused_whole(store: UsageStore, entitled: Entitled) -> None:
+    store.reserve(entitled, Metric.VIDEO, 1)
+
+    refused = store.reserve(entitled, Metric.VIDEO, 2)
+
+    assert (refused.granted, refused.used, refused.limit, refused.id) == (False, 1, 2, None)
+    assert store.reserve(entitled, Metric.VIDEO, 1).granted, "what still fits must be admitted"
+
+
+def test_the_limit_itself_can_be_reserved_at_once(store: UsageStore, entitled: Entitled) -> None:
+    granted = store.reserve(entitled, Metric.TRANSCRIPTION, 60)
+
+    assert (granted.granted, granted.used, granted.remaining) == (True, 60, 0)
+
+
+def test_a_limit_of_zero_admits_nothing(store: UsageStore) -> None:
+    nobody = subscribed(PlanFactory(video_limit=0))
+
+    assert not store.reserve(_entitled(nobody), Metric.VIDEO, 1).granted
+    assert used(store, _entitled(nobody)) == 0
+
+
+def test_an_unlimited_metric_is_counted_all_the_same(store: UsageStore) -> None:
+    entitled = _entitled(subscribed(PlanFactory(video_limit=None)))
+
+    granted = [store.reserve(entitled, Metric.VIDEO, 10**9) for _ in range(3)]
+
+    assert [reservation.granted for reservation in granted] == [True] * 3
+    assert granted[-1].remaining is None
+    assert used(store, entitled) == 3 * 10**9
+
+
+def test_metrics_do_not_share_a_counter(store: UsageStore, entitled: Entitled) -> None:
+    store.reserve(entitled, Metric.VIDEO, 2)
+
+    assert store.reserve(entitled, Metric.TRANSCRIPTION, 60).granted
+    assert used(store, entitled, Metric.TRANSCRIPTION) == 60
+
+
+def test_users_do_not_share_a_counter(store: UsageStore, entitled: Entitled, plan_of_two: Any) -> None:
+    store.reserve(entitled, Metric.VIDEO, 2)
+
+    assert store.reserve(_entitled(subscribed(plan_of_two)), Metric.VIDEO, 2).granted
+
+
+def test_a_reservation_tells_where_the_counter_stands(store: UsageStore, entitled: Entitled) -> None:
+    first, second = (store.reserve(entitled, Metric.VIDEO, 1) for _ in range(2))
+
+    assert [(r.used, r.remaining) for r in (first, second)] == [(1, 1), (2, 0)]
+    assert first.period == entitled().period
+
+
+def test_commit_keeps_the_amount_and_counts_once(store: UsageStore, entitled: Entitled) -> None:
+    hold = store.reserve(entitled, Metric.VIDEO, 1)
+
+    assert [store.commit(hold.id), store.commit(hold.id)] == [True, False]
+    assert used(store, entitled) == 1
+
+
+def test_release_gives_back_once(store: UsageStore, entitled: Entitled) -> None:
+    kept = store.reserve(entitled, Metric.VIDEO, 1)
+    hold = store.reserve(entitled, Metric.VIDEO, 1)
+
+    assert [store.release(hold.id), store.release(hold.id)] == [True, False]
+    assert used(store, entitled) == 1
+    assert store.reserve(entitled, Metric.VIDEO, 1).granted
+    assert store.commit(kept.id)
+
+
+@pytest.mark.parametrize(("actual", "counted"), [(10, 10), (30, 30), (0, 0), (90, 90)])
+def test_commit_settles_what_was_really_used(
+    store: UsageStore, entitled: Entitled, actual: int, counted: int
+) -> None:
+    hold = store.reserve(entitled, Metric.TRANSCRIPTION, 30)
+
+    store.commit(hold.id, actual)
+
+    assert used(store, entitled, Metric.TRANSCRIPTION) == counted
+
+
+def test_after_overage_the_next_is_refused(store: UsageStore, entitled: Entitled) -> None:
+    store.commit(store.reserve(entitled, Metric.TRANSCRIPTION, 30).id, 90)
+
+    refused = store.reserve(entitled, Metric.TRANSCRIPTION, 1)
+
+    assert (refused.granted, refused.used, refused.remaining) == (False, 90, 0)
+
+
+def test_a_second_commit_does_not_change_the_first_figure(store: UsageStore, entitled: Entitled) -> None:
+    hold = store.reserve(entitled, Metric.TRANSCRIPTION, 30)
+    store.commit(hold.id, 20)
+    store.commit(hold.id, 25)
+
+    assert used(store, entitled, Metric.TRANSCRIPTION) == 20
+
+
+def test_commit_after_release_and_release_after_commit_are_conflicts(
+    store: UsageStore, entitled: Entitled
+) -> None:
+    released, committed = (store.reserve(entitled, Metric.VIDEO, 1) for _ in range(2))
+    store.release(released.id)
+    store.commit(committed.id)
+
+    with pytest.raises(Conflict):
+        store.commit(released.id)
+    with pytest.raises(Conflict):
+        store.commit(released.id, 5)
+    with pytest.raises(Conflict):
+        store.release(committed.id)
+    assert used(store, entitled) == 1
+
+
+def test_an_unknown_reservation_is_refused(store: UsageStore, db: None) -> None:
+    with pytest.raises(InvalidRequest):
+        store.commit(uuid4())
+    with pytest.raises(InvalidRequest):
+        store.release(uuid4())
+
+
+def test_an_overdue_hold_is_given_back_before_anybody_is_refused(
+    store: UsageStore, entitled: Entitled
+) -> None:
+    store.reserve(entitled, Metric.VIDEO, 2)
+
+    with time_machine.travel(timezone.now() + AN_HOUR, tick=False):
+        assert store.reserve(entitled, Metric.VIDEO, 2).granted
+        assert used(store, entitled) == 2
+
+
+def test_a_hold_that_is_not_overdue_stays(store: UsageStore, entitled: Entitled) -> None:
+    store.reserve(entitled, Metric.VIDEO, 2)
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=59), tick=False):
+        assert not store.reserve(entitled, Metric.VIDEO, 1).granted
+        assert store.expire(timezone.now()) == 0
+
+
+def test_expire_gives_back_all_overdue_holds_once(store: UsageStore, plan_of_two: Any) -> None:
+    several = [_entitled(subscribed(plan_of_two)) for _ in range(3)]
+    for entitled in several:
+        store.reserve(entitled, Metric.VIDEO, 1)
+        store.reserve(entitled, Metric.TRANSCRIPTION, 20)
+        store.commit(store.reserve(entitled, Metric.VIDEO, 1).id)
+
+    later = timezone.now() + AN_HOUR
+    assert [store.expire(later, batch_size=4), store.expire(later)] == [6, 0]
+    assert [used(store, e) for e in several] == [1, 1, 1]
+    assert [used(store, e, Metric.TRANSCRIPTION) for e in several] == [0, 0, 0]
+
+
+def test_expire_can_be_limited_to_one_user(store: UsageStore, entitled: Entitled, plan_of_two: Any) -> None:
+    other = _entitled(subscribed(plan_of_two))
+    store.reserve(entitled, Metric.VIDEO, 1)
+    store.reserve(other, Metric.VIDEO, 1)
+
+    assert store.expire(timezone.now() + AN_HOUR, user_id=entitled().user_id) == 1
+    assert (used(store, entitled), used(store, other)) == (0, 1)
+
+
+@pytest.mark.parametrize(("actual", "counted"), [(None, 2), (1, 1), (5, 5)])
+def test_an_expired_hold_that_is_committed_after_all_counts_again(
+    store: UsageStore, entitled: Entitled, actual: int | None, counted: int
+) -> None:
+    hold = store.reserve(entitled, Metric.VIDEO, 2)
+    store.expire(timezone.now() + AN_HOUR)
+    assert used(store, entitled) == 0
+
+    assert store.commit(hold.id, actual)
+    assert not store.commit(hold.id, actual)
+    assert used(store, entitled) == counted
+
+
+def test_releasing_an_expired_hold_gives_nothing_back_twice(store: UsageStore, entitled: Entitled) -> None:
+    hold = store.reserve(entitled, Metric.VIDEO, 1)
+    store.commit(store.reserve(entitled, Metric.VIDEO, 1).id)
+    store.expire(timezone.now() + AN_HOUR)
+
+    assert store.release(hold.id) is False
+    assert used(store, entitled) == 1
+
+
+def test_add_counts_past_the_limit(store: UsageStore, entitled: Entitled) -> None:
+    counters = store.add(entitled(), Metric.VIDEO, 7)
+
+    assert counters.video_count == used(store, entitled) == 7
+    assert not store.reserve(entitled, Metric.VIDEO, 1).granted
+
+
+def test_get_of_an_unused_period_is_zero_and_writes_nothing(store: UsageStore, entitled: Entitled) -> None:
+    counters = store.get(entitled())
+
+    assert (counters.video_count, counters.transcription_seconds, counters.updated_at) == (0, 0, None)
+    assert not UsageRecord.objects.exists()
+
+
+class TestKeys:
+    def test_a_repeated_key_counts_once(self, store: UsageStore, entitled: Entitled) -> None:
+        first = store.reserve(entitled, Metric.VIDEO, 1, key="k")
+        again = store.reserve(entitled, Metric.VIDEO, 1, key="k")
+
+        assert (first.replayed, again.replayed) == (False, True)
+        assert (again.id, again.state) == (first.id, ReservationState.HELD)
+        assert used(store, entitled) == 1
+
+    def test_a_committed_key_is_known_even_at_the_limit(self, store: UsageStore, entitled: Entitled) -> None:
+        store.commit(store.reserve(entitled, Metric.VIDEO, 2, key="k").id)
+
+        again = store.reserve(entitled, Metric.VIDEO, 2, key="k")
+
+        assert (again.granted, again.replayed, again.state) == (True, True, ReservationState.COMMITTED)
+
+    def test_a_released_key_may_be_used_again(self, store: UsageStore, entitled: Entitled) -> None:
+        store.release(store.reserve(entitled, Metric.VIDEO, 1, key="k").id)
+
+        again = store.reserve(entitled, Metric.VIDEO, 1, key="k")
+
+        assert (again.granted, again.replayed) == (True, False)
+        assert used(store, entitled) == 1
+
+    def test_the_key_of_a_dead_process_may_be_used_again(self, store: UsageStore, entitled: Entitled) -> None:
+        store.reserve(entitled, Metric.VIDEO, 1, key="k")
+
+        with time_machine.travel(timezone.now() + AN_HOUR, tick=False):
+            again = store.reserve(entitled, Metric.VIDEO, 1, key="k")
+            assert (again.granted, again.replayed) == (True, False)
+            assert used(store, entitled) == 1
+
+    def test_a_refused_key_is_not_remembered(self, store: UsageStore, entitled: Entitled) -> None:
+        full = store.reserve(entitled, Metric.VIDEO, 2)
+        assert not store.reserve(entitled, Metric.VIDEO, 1, key="k").granted
+        store.release(full.id)
+
+        again = store.reserve(entitled, Metric.VIDEO, 1, key="k")
+
+        assert (again.granted, again.replayed) == (True, False)
+
+    def test_keys_of_other_users_and_metrics_are_others(
+        self, store: UsageStore, entitled: Entitled, plan_of_two: Any
+    ) -> None:
+        store.reserve(entitled, Metric.VIDEO, 1, key="k")
+
+        assert not store.reserve(_entitled(subscribed(plan_of_two)), Metric.VIDEO, 1, key="k").replayed
+        assert not store.reserve(entitled, Metric.TRANSCRIPTION, 5, key="k").replayed
+
+
+class TestPeriods:
+    def test_a_new_period_starts_at_zero_and_the_old_one_stays(
+        self, store: UsageStore, entitled: Entitled, subscriber: Any
+    ) -> None:
+        store.commit(store.reserve(entitled, Metric.VIDEO, 2).id)
+        end = entitled().period.end
+
+        with time_machine.travel(end, tick=False):
+            assert store.reserve(entitled, Metric.VIDEO, 1).used == 1
+            assert entitled().period.start == end
+        assert sorted(UsageRecord.objects.values_list("video_count", flat=True)) == [1, 2]
+
+    def test_usage_belongs_to_the_period_in_which_it_was_reserved(
+        self, store: UsageStore, entitled: Entitled
+    ) -> None:
+        start = entitled().period.start
+        hold = store.reserve(entitled, Metric.TRANSCRIPTION, 30)
+
+        with time_machine.travel(entitled().period.end + timedelta(days=70), tick=False):
+            store.commit(hold.id, 40)
+            assert used(store, entitled, Metric.TRANSCRIPTION) == 0
+        assert UsageRecord.objects.get(billing_period_start=start).transcription_seconds == 40
+
+    def test_a_raised_limit_counts_from_the_next_request(
+        self, store: UsageStore, entitled: Entitled, plan_of_two: Any
+    ) -> None:
+        store.reserve(entitled, Metric.VIDEO, 2)
+        assert not store.reserve(entitled, Metric.VIDEO, 1).granted
+
+        plan_of_two.video_limit = 3
+        plan_of_two.save()
+
+        assert store.reserve(entitled, Metric.VIDEO, 1).granted
+
+    def test_a_lowered_limit_refuses_but_takes_nothing_away(
+        self, store: UsageStore, entitled: Entitled, plan_of_two: Any
+    ) -> None:
+        store.reserve(entitled, Metric.VIDEO, 2)
+        plan_of_two.video_limit = 1
+        plan_of_two.save()
+
+        refused = store.reserve(entitled, Metric.VIDEO, 1)
+
+        assert (refused.granted, refused.used, refused.remaining) == (False, 2, 0)
+
+
+def _entitled(user: Any) -> Entitled:
+    return lambda: entitlement_for(user)

@@ -7,10 +7,9 @@ raises ImproperlyConfigured at start, with every problem listed and what to writ
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
-from decimal import Decimal, InvalidOperation
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from decimal import Decimal
 from functools import cache
 from typing import Any, Literal
 
@@ -18,7 +17,21 @@ from babel.numbers import is_currency
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
-from django.utils.functional import Promise
+from django.utils import translation
+
+from django_videoq_billing.conf_rules import (
+    Rule,
+    is_cost,
+    is_json_object,
+    is_link,
+    is_list_of,
+    is_name,
+    is_text,
+    limit,
+    matches,
+    shown,
+    whole,
+)
 
 SETTING = "VIDEOQ_BILLING"
 Interval = Literal["month", "year"]
@@ -43,14 +56,15 @@ class PlanSettings:
     feature_flags: Mapping[str, Any] = field(default_factory=dict)
 
     def as_fields(self) -> dict[str, Any]:
-        """The plan as plain values for a `SubscriptionPlan` row."""
-        return {
-            **{option.name: getattr(self, option.name) for option in fields(self)},
-            "name": str(self.name),
-            "description": str(self.description),
-            "features": [str(line) for line in self.features],
-            "feature_flags": dict(self.feature_flags),
-        }
+        """The plan as plain values for a `SubscriptionPlan` row; lazy texts in the site's own language."""
+        with translation.override(django_settings.LANGUAGE_CODE):
+            return {
+                **{option.name: getattr(self, option.name) for option in fields(self)},
+                "name": str(self.name),
+                "description": str(self.description),
+                "features": [str(line) for line in self.features],
+                "feature_flags": dict(self.feature_flags),
+            }
 
 
 SEED_PLANS: Mapping[str, Mapping[str, Any]] = {
@@ -59,7 +73,6 @@ SEED_PLANS: Mapping[str, Mapping[str, Any]] = {
         "description": "To try it out.",
         "video_limit": 3,
         "transcription_limit_minutes": 30,
-        "sort_order": 0,
     },
     "standard": {
         "name": "Standard",
@@ -73,13 +86,12 @@ SEED_PLANS: Mapping[str, Mapping[str, Any]] = {
         "name": "Premium",
         "description": "For teams and archives.",
         "price_cents": 4900,
-        "video_limit": None,
         "transcription_limit_minutes": 1000,
         "sort_order": 2,
     },
 }
 
-THROTTLE_SCOPES = ("plans", "read", "write")
+DEFAULT_RATES: Mapping[str, str | None] = {"plans": "60/min", "read": "120/min", "write": "20/min"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +109,7 @@ class BillingSettings:
     GRACE_PERIOD_DAYS: int = 3
     TRANSCRIPTION_COST_PER_SECOND: Decimal = Decimal("0.0001")
     ALLOWED_REDIRECT_HOSTS: tuple[str, ...] = ()
-    THROTTLE_RATES: Mapping[str, str | None] = field(
-        default_factory=lambda: {"plans": "60/min", "read": "120/min", "write": "20/min"}
-    )
+    THROTTLE_RATES: Mapping[str, str | None] = field(default_factory=lambda: dict(DEFAULT_RATES))
 
 
 @cache
@@ -107,233 +117,15 @@ def get_settings() -> BillingSettings:
     """Return the validated settings; raises ImproperlyConfigured. Cached until the Django setting changes."""
     given = getattr(django_settings, SETTING, {})
     if not isinstance(given, Mapping):
-        raise ImproperlyConfigured(f"{SETTING} must be a dict of options, not {given!r:.80}.")
-    values, problems = _read_fields(given, BillingSettings, _SETTING_RULES, SETTING)
-    plans, plan_problems = _read_plans(given.get("PLANS", SEED_PLANS))
+        raise ImproperlyConfigured(f"{SETTING} must be a dict of options, not {shown(given)}.")
+    values, problems = _read_options(given, BillingSettings, _SETTING_RULES, SETTING)
+    plans, plan_problems = _read_plans(given.get("PLANS", SEED_PLANS), f"{SETTING}['PLANS']")
     problems += plan_problems
-    if not plan_problems and "DEFAULT_PLAN" not in {problem.key for problem in problems}:
-        problems += _default_plan_problems(plans, values.get("DEFAULT_PLAN", "free"))
+    if not problems:
+        problems = _default_plan_problems(plans, values.get("DEFAULT_PLAN", "free"))
     if problems:
-        raise ImproperlyConfigured("\n".join(str(problem) for problem in problems))
+        raise ImproperlyConfigured("\n".join(problems))
     return BillingSettings(**{**values, "PLANS": plans})
-
-
-@dataclass(frozen=True, slots=True)
-class _Problem:
-    key: str
-    sentence: str
-
-    def __str__(self) -> str:
-        return self.sentence
-
-
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """What a value must be, in words, and the test for it; `read` brings it into its final type."""
-
-    expected: str
-    accepts: Callable[[Any], bool]
-    read: Callable[[Any], Any] = lambda value: value
-
-
-def _is_int(value: object, low: int, high: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-
-
-def _whole(low: int, high: int, unit: str = "") -> _Rule:
-    return _Rule(f"a whole number{unit} from {low} to {high}", lambda value: _is_int(value, low, high))
-
-
-def _text(value: object) -> bool:
-    return isinstance(value, str | Promise)
-
-
-def _is_list_of(value: object, accepts: Callable[[Any], bool]) -> bool:
-    return isinstance(value, list | tuple) and all(accepts(item) for item in value)
-
-
-def _is_host(value: object) -> bool:
-    return isinstance(value, str) and re.fullmatch(r"\.?[A-Za-z0-9.-]+(:\d{1,5})?", value) is not None
-
-
-def _is_cost(value: object) -> bool:
-    if not isinstance(value, Decimal | str | int) or isinstance(value, bool):
-        return False
-    try:
-        return 0 <= Decimal(value) < 1000  # False for NaN, too: it compares unequal to everything
-    except InvalidOperation:
-        return False
-
-
-def _is_rates(value: object) -> bool:
-    return isinstance(value, Mapping) and all(
-        scope in THROTTLE_SCOPES
-        and (rate is None or (isinstance(rate, str) and re.fullmatch(r"[1-9]\d*/(s|m|h|d)[a-z]*", rate)))
-        for scope, rate in value.items()
-    )
-
-
-_BOOL = _Rule("True or False", lambda value: isinstance(value, bool))
-_LIMIT = _Rule(
-    "a whole number from 0 to 1000000000, or None for unlimited",
-    lambda value: value is None or _is_int(value, 0, 10**9),
-)
-
-_SETTING_RULES: dict[str, _Rule] = {
-    "DEFAULT_PLAN": _Rule("the slug of one of PLANS", lambda value: isinstance(value, str)),
-    "AUTO_ASSIGN_DEFAULT_PLAN": _BOOL,
-    "USAGE_STORE": _Rule(
-        "'database' or the dotted path of a UsageStore class",
-        lambda value: isinstance(value, str) and (value == "database" or "." in value.strip(".")),
-    ),
-    "RESERVATION_SECONDS": _whole(1, 30 * 86400, " of seconds"),
-    "QUOTA_EXCEEDED_STATUS": _whole(400, 499),
-    "UPGRADE_URL": _Rule(
-        "a path such as '/billing/', an http(s) URL, or the name of a URL pattern",
-        lambda value: isinstance(value, str) and re.match(r"//|[^/?#]*\\|(?!https?:)\w+:/", value) is None,
-    ),
-    "WARNING_THRESHOLDS": _Rule(
-        "a list of rising whole percentages from 1 to 100",
-        lambda value: (
-            _is_list_of(value, lambda item: _is_int(item, 1, 100)) and list(value) == sorted(set(value))
-        ),
-        tuple,
-    ),
-    "GRACE_PERIOD_DAYS": _whole(0, 365, " of days"),
-    "TRANSCRIPTION_COST_PER_SECOND": _Rule(
-        "a Decimal (or its text) from 0 to 1000, such as Decimal('0.0001'); a float is not exact",
-        _is_cost,
-        Decimal,
-    ),
-    "ALLOWED_REDIRECT_HOSTS": _Rule(
-        "a list of host names such as 'app.example.com', without scheme or path",
-        lambda value: _is_list_of(value, _is_host),
-        tuple,
-    ),
-    "THROTTLE_RATES": _Rule(
-        f"a dict from {', '.join(THROTTLE_SCOPES)} to a rate such as '60/min', or None for no throttle",
-        _is_rates,
-    ),
-}
-
-_PLAN_RULES: dict[str, _Rule] = {
-    "name": _Rule("a text of 1 to 100 characters", lambda value: _text(value) and 0 < len(str(value)) <= 100),
-    "description": _Rule("a text", _text),
-    "price_cents": _whole(0, 10**8, " of the currency's minor unit (1200 is 12.00 USD)"),
-    "currency": _Rule(
-        "an ISO 4217 code such as 'USD'",
-        lambda value: isinstance(value, str) and value == value.upper() and is_currency(value),
-    ),
-    "interval": _Rule("'month' or 'year'", lambda value: value in ("month", "year")),
-    "video_limit": _LIMIT,
-    "transcription_limit_minutes": _Rule(
-        "a whole number of minutes from 0 to 10000000, or None for unlimited",
-        lambda value: value is None or _is_int(value, 0, 10**7),
-    ),
-    "features": _Rule("a list of texts", lambda value: _is_list_of(value, _text), tuple),
-    "sort_order": _whole(-(10**6), 10**6),
-    "trial_days": _whole(0, 730, " of days"),
-    "is_public": _BOOL,
-    "feature_flags": _Rule("a dict of JSON values", lambda value: isinstance(value, dict)),
-}
-
-
-def _read_fields(
-    given: Mapping[str, Any], target: type, rules: Mapping[str, _Rule], where: str
-) -> tuple[dict[str, Any], list[_Problem]]:
-    """Read the keys that have a rule; name those that are unknown, wrong or missing."""
-    names = [option.name for option in fields(target)]
-    values: dict[str, Any] = {}
-    problems: list[_Problem] = []
-    for key, value in given.items():
-        if key not in names:
-            close = difflib.get_close_matches(str(key), names, n=1)
-            hint = f"Did you mean {close[0]!r}?" if close else f"Known keys: {', '.join(names)}."
-            problems.append(_Problem(str(key), f"{where} has no key {key!r}. {hint}"))
-        elif key in rules and not rules[key].accepts(value):
-            problems.append(
-                _Problem(key, f"{where}[{key!r}] must be {rules[key].expected}, not {value!r:.80}.")
-            )
-        elif key in rules:
-            values[key] = rules[key].read(value)
-    required = {o.name for o in fields(target) if o.default is MISSING and o.default_factory is MISSING}
-    problems += [
-        _Problem(name, f"{where} needs a {name!r}: {rules[name].expected}.")
-        for name in names
-        if name in required & rules.keys() and name not in given
-    ]
-    return values, problems
-
-
-def _read_plans(given: object) -> tuple[dict[str, PlanSettings], list[_Problem]]:
-    """Read a mapping of slug to plan; also accepts a list of plans that name their slug themselves."""
-    where = f"{SETTING}['PLANS']"
-    if isinstance(given, list | tuple) and all(isinstance(plan, Mapping) for plan in given):
-        entries = [(plan.get("slug"), {k: v for k, v in plan.items() if k != "slug"}) for plan in given]
-    elif isinstance(given, Mapping) and given:
-        entries = list(given.items())
-    else:
-        return {}, [
-            _Problem(
-                "PLANS", f"{where} must be a dict from slug to plan with at least one, not {given!r:.80}."
-            )
-        ]
-    plans: dict[str, PlanSettings] = {}
-    problems: list[_Problem] = []
-    for slug, options in entries:
-        plan, plan_problems = _read_plan(slug, options, where)
-        problems += plan_problems
-        if plan is None:
-            continue
-        if taken := _twin(plan, plans.values()):
-            problems.append(_Problem("PLANS", f"{where} has two plans with {taken}; rename one of them."))
-        plans[plan.slug] = plan
-    return plans, problems
-
-
-def _read_plan(slug: object, options: object, where: str) -> tuple[PlanSettings | None, list[_Problem]]:
-    if not isinstance(slug, str) or re.fullmatch(r"[-a-zA-Z0-9_]{1,50}", slug) is None:
-        return None, [
-            _Problem("PLANS", f"{where}: {slug!r:.80} is no slug; use up to 50 letters, digits, '-' and '_'.")
-        ]
-    if not isinstance(options, Mapping):
-        return None, [_Problem("PLANS", f"{where}[{slug!r}] must be a dict of options, not {options!r:.80}.")]
-    values, problems = _read_fields(options, PlanSettings, _PLAN_RULES, f"{where}[{slug!r}]")
-    if problems:
-        return None, problems
-    plan = PlanSettings(slug=slug, **values)
-    if plan.price_cents and plan.video_limit is None and plan.transcription_limit_minutes is None:
-        sentence = "costs money and limits nothing; set video_limit or transcription_limit_minutes."
-        return None, [_Problem("PLANS", f"{where}[{slug!r}] {sentence}")]
-    return plan, []
-
-
-def _twin(plan: PlanSettings, others: Any) -> str | None:
-    for other in others:
-        if plan.slug.lower() == other.slug.lower():
-            return f"the slug {plan.slug!r} (letter case does not count)"
-        if str(plan.name) == str(other.name):
-            return f"the name {str(plan.name)!r}"
-    return None
-
-
-def _default_plan_problems(plans: Mapping[str, PlanSettings], default: str) -> list[_Problem]:
-    where = f"{SETTING}['DEFAULT_PLAN']"
-    if default not in plans:
-        return [
-            _Problem(
-                "DEFAULT_PLAN", f"{where} is {default!r}, which PLANS lacks; use one of {sorted(plans)}."
-            )
-        ]
-    if plans[default].price_cents:
-        return [
-            _Problem(
-                "DEFAULT_PLAN",
-                f"{where} is {default!r}, which costs money; everybody gets it unasked, "
-                "so name a plan with price_cents 0.",
-            )
-        ]
-    return []
 
 
 def _forget(*, setting: str, **kwargs: object) -> None:
@@ -342,3 +134,146 @@ def _forget(*, setting: str, **kwargs: object) -> None:
 
 
 setting_changed.connect(_forget, dispatch_uid="videoq_billing.settings")
+
+
+def _is_rates(value: object) -> bool:
+    is_rate = matches(r"[1-9][0-9]*/(s|sec|second|m|min|minute|h|hour|d|day)")
+    return isinstance(value, Mapping) and all(
+        scope in DEFAULT_RATES and (rate is None or is_rate(rate)) for scope, rate in value.items()
+    )
+
+
+_BOOL = Rule("True or False", lambda value: isinstance(value, bool))
+
+_SETTING_RULES: dict[str, Rule] = {
+    "DEFAULT_PLAN": Rule("the slug of one of PLANS", lambda value: isinstance(value, str)),
+    "AUTO_ASSIGN_DEFAULT_PLAN": _BOOL,
+    "USAGE_STORE": Rule(
+        "'database' or the dotted path of a UsageStore class", matches(r"database|[^\W\d]\w*(\.[^\W\d]\w*)+")
+    ),
+    "RESERVATION_SECONDS": whole(1, 30 * 86400, " of seconds"),
+    "QUOTA_EXCEEDED_STATUS": whole(400, 499),
+    "UPGRADE_URL": Rule(
+        "a path such as '/billing/', an http(s) URL, or the name of a URL pattern such as 'plans'", is_link
+    ),
+    "WARNING_THRESHOLDS": Rule(
+        "a list of rising whole percentages from 1 to 100",
+        lambda value: is_list_of(value, whole(1, 100).accepts) and list(value) == sorted(set(value)),
+        tuple,
+    ),
+    "GRACE_PERIOD_DAYS": whole(0, 365, " of days"),
+    "TRANSCRIPTION_COST_PER_SECOND": Rule(
+        "a Decimal (or its text) from 0 to 1, such as Decimal('0.0001'); a float is not exact",
+        is_cost,
+        Decimal,
+    ),
+    "ALLOWED_REDIRECT_HOSTS": Rule(
+        "a list of host names such as 'app.example.com' or 'localhost:3000', without scheme or path",
+        lambda value: is_list_of(value, matches(r"\.?[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)*(:[0-9]{1,5})?")),
+        lambda value: tuple(host.lower() for host in value),
+    ),
+    "THROTTLE_RATES": Rule(
+        f"a dict from {', '.join(DEFAULT_RATES)} to a rate such as '60/min' (sec, min, hour or day), "
+        "or None for no throttle",
+        _is_rates,
+        lambda value: {**DEFAULT_RATES, **value},
+    ),
+}
+
+_PLAN_RULES: dict[str, Rule] = {
+    "name": Rule("a text of 1 to 100 characters", is_name),
+    "description": Rule("a text", is_text),
+    "price_cents": whole(0, 10**8, " of the currency's minor unit (1200 is 12.00 USD)"),
+    "currency": Rule(
+        "an ISO 4217 code such as 'USD'", lambda value: matches(r"[A-Z]{3}")(value) and is_currency(value)
+    ),
+    "interval": Rule("'month' or 'year'", lambda value: value in ("month", "year")),
+    "video_limit": limit(10**9, ""),
+    "transcription_limit_minutes": limit(10**7, " of minutes"),
+    "features": Rule("a list of texts", lambda value: is_list_of(value, is_text), tuple),
+    "sort_order": whole(-(10**6), 10**6),
+    "trial_days": whole(0, 730, " of days"),
+    "is_public": _BOOL,
+    "feature_flags": Rule("a dict of JSON values: keys are texts, lists are no tuples", is_json_object),
+}
+
+
+def _read_options(
+    given: Mapping[str, Any], target: type, rules: Mapping[str, Rule], where: str
+) -> tuple[dict[str, Any], list[str]]:
+    """Read the keys that have a rule; name those that are unknown or wrong."""
+    names = [option.name for option in fields(target) if option.name != "slug"]
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for key, value in given.items():
+        if key not in names:
+            close = difflib.get_close_matches(str(key), names, n=1)
+            close = close or [name for name in names if name.lower() == str(key).lower()]
+            hint = f"Did you mean {close[0]!r}?" if close else f"Known keys: {', '.join(names)}."
+            problems.append(f"{where} has no key {key!r}. {hint}")
+        elif key in rules and not rules[key].accepts(value):
+            problems.append(f"{where}[{key!r}] must be {rules[key].expected}, not {shown(value)}.")
+        elif key in rules:
+            values[key] = rules[key].read(value)
+    return values, problems
+
+
+def _read_plans(given: object, where: str) -> tuple[dict[str, PlanSettings], list[str]]:
+    """Read a mapping of slug to plan; also accepts a list of plans that name their slug themselves."""
+    entries: list[tuple[Any, Any]] = []
+    if isinstance(given, list | tuple) and all(isinstance(plan, Mapping) for plan in given):
+        entries = [(plan.get("slug"), {k: v for k, v in plan.items() if k != "slug"}) for plan in given]
+    elif isinstance(given, Mapping):
+        entries = list(given.items())
+    if not entries:
+        return {}, [f"{where} must be a dict from slug to plan with at least one, not {shown(given)}."]
+    plans: dict[str, PlanSettings] = {}
+    problems: list[str] = []
+    for slug, options in entries:
+        plan, found = _read_plan(slug, options, where)
+        if plan:
+            found += [
+                f"{where} has two plans with {twin}; rename one." for twin in _twins(plan, plans.values())
+            ]
+            plans[plan.slug] = plan
+        problems += found
+    return plans, problems
+
+
+def _read_plan(slug: object, options: object, where: str) -> tuple[PlanSettings | None, list[str]]:
+    if not isinstance(slug, str) or not matches(r"[-a-zA-Z0-9_]{1,50}")(slug):
+        return None, [
+            f"{where}: {shown(slug)} is no slug; use a text of up to 50 letters, digits, '-' and '_'."
+        ]
+    where = f"{where}[{slug!r}]"
+    if not isinstance(options, Mapping):
+        return None, [f"{where} must be a dict of options, not {shown(options)}."]
+    values, problems = _read_options(options, PlanSettings, _PLAN_RULES, where)
+    if "name" not in options:
+        problems.append(f"{where} needs a 'name': {_PLAN_RULES['name'].expected}.")
+    if problems:
+        return None, problems
+    plan = PlanSettings(slug=slug, **values)
+    if plan.price_cents and plan.video_limit is None and plan.transcription_limit_minutes is None:
+        problems = [
+            f"{where} costs money and limits nothing; set video_limit or transcription_limit_minutes."
+        ]
+    return plan, problems
+
+
+def _twins(plan: PlanSettings, others: Iterable[PlanSettings]) -> list[str]:
+    slugs = {other.slug.lower() for other in others}
+    names = {str(other.name).casefold() for other in others}
+    same_slug = [f"the slug {plan.slug!r} (letter case does not count)"] if plan.slug.lower() in slugs else []
+    return same_slug + ([f"the name {str(plan.name)!r}"] if str(plan.name).casefold() in names else [])
+
+
+def _default_plan_problems(plans: Mapping[str, PlanSettings], default: str) -> list[str]:
+    where = f"{SETTING}['DEFAULT_PLAN'] is {default!r}"
+    free = sorted(slug for slug, plan in plans.items() if not plan.price_cents)
+    advice = f"use one of {free}" if free else "add one with price_cents 0 to PLANS"
+    if default not in plans:
+        return [f"{where}, which PLANS lacks; {advice}."]
+    if plans[default].price_cents:
+        return [f"{where}, which costs money, and everybody gets it unasked; {advice}."]
+    return []

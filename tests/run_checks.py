@@ -16,10 +16,10 @@ CHECKS = {
     "lint": "ruff check",
     "format": "ruff format --check",
     "types": "mypy",
-    "imports": "importlinter.cli",
-    "migrations": "django makemigrations --check --dry-run django_videoq_billing videos",
+    "imports": "lint-imports",
+    "migrations": "django-admin makemigrations --check --dry-run videoq_billing videos",
     "tests on SQLite": f"pytest -m 'not postgres' --numprocesses auto --maxprocesses 4 {COVERAGE}",
-    "tests on PostgreSQL": f"tests.with_postgres {sys.executable} -m pytest -m postgres --cov-append {COVERAGE}",
+    "tests on PostgreSQL": f"python -m tests.with_postgres pytest -m postgres --cov-append {COVERAGE}",
     "coverage": "coverage report",
 }
 
@@ -35,13 +35,13 @@ def main(pytest_arguments: list[str]) -> int:
 
 
 def run(name: str, command: str) -> tuple[int, float]:
-    """Exit code and seconds of `python -m command`."""
+    """Its exit code and seconds."""
     say(name)
     env = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
     if name == "tests on SQLite":
         env.pop("DATABASE_URL", None)
     began = time.monotonic()
-    code = subprocess.call([sys.executable, "-m", *shlex.split(command)], env=env)
+    code = subprocess.call(shlex.split(command), env=env)
     return code, time.monotonic() - began
 
 

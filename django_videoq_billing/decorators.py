@@ -61,7 +61,7 @@ def requires_quota(
     def decorate(view: View) -> View:
         if hasattr(getattr(view, "cls", None), "get_authenticators"):
             raise ImproperlyConfigured(
-                f"@requires_quota must stand under @api_view, next to {view.__name__}: outside of it a user "
+                "@requires_quota must stand under @api_view, on the function itself: outside of it a user "
                 "who signs in with a token is not known yet."
             )
 
@@ -71,8 +71,8 @@ def requires_quota(
 
         @wraps(view)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
-            # `dispatch` of an async class-based view is a plain function that is called on the event loop.
-            return (guard.run_async if _on_event_loop() else guard.run)(view, args, kwargs)
+            run = guard.run_async if _is_async_dispatch(view, args) else guard.run
+            return run(view, args, kwargs)
 
         return cast(View, wrapped_async if iscoroutinefunction(view) else wrapped)
 
@@ -170,9 +170,11 @@ def _plain(request: Any) -> HttpRequest:
     return cast(HttpRequest, getattr(request, "_request", request))
 
 
-def _on_event_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
+def _is_async_dispatch(view: Callable[..., Any], args: tuple[Any, ...]) -> bool:
+    """Whether this is `dispatch` of an async class-based view: a plain function that returns an awaitable.
+
+    `method_decorator` hands it over bound to its view, inside a partial; written in the class it gets the
+    view as its first argument.
+    """
+    owner = getattr(getattr(view, "func", view), "__self__", args[0] if args else None)
+    return getattr(view, "__name__", "") == "dispatch" and getattr(owner, "view_is_async", False)

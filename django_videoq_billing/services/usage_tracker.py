@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from datetime import datetime
 from types import TracebackType
 from typing import Self, TypedDict
@@ -21,7 +22,6 @@ from django_videoq_billing.types import (
     Reservation,
     ReservationState,
     UsageReport,
-    minutes,
 )
 from django_videoq_billing.usage import get_store
 
@@ -203,10 +203,15 @@ def refusal_text(reservation: Reservation) -> str:
         "Transcription limit reached (%(used)s of %(limit)s minutes used, %(asked)s more needed). "
         "Upgrade to transcribe more."
     ) % {
-        "used": minutes(reservation.used),
-        "limit": minutes(limit),
-        "asked": minutes(reservation.amount),
+        "used": _begun_minutes(reservation.used),
+        "limit": _begun_minutes(limit),
+        "asked": _begun_minutes(reservation.amount),
     }
+
+
+def _begun_minutes(seconds: int) -> float:
+    """Minutes rounded up to a tenth, so that what does not fit never looks as if it did."""
+    return math.ceil(seconds / 6) / 10
 
 
 def read_metric(metric: Metric | str) -> Metric:

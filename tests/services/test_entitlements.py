@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AnonymousUser
+from django.test import override_settings
+from django.utils import timezone
+
+from django_videoq_billing.exceptions import AccountInactive, NotAuthenticated
+from django_videoq_billing.models import SubscriptionPlan, UsageRecord, UserSubscription
+from django_videoq_billing.services.entitlements import (
+    effective_plan,
+    ensure_subscription,
+    entitlement_for,
+    find_subscription,
+)
+from django_videoq_billing.services.usage_tracker import UsageTracker
+from django_videoq_billing.types import Period
+from tests.factories import PlanFactory, UserFactory, subscribed
+
+pytestmark = pytest.mark.django_db
+Status = UserSubscription.Status
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+class TestDefaultPlan:
+    @pytest.mark.django_db(transaction=True)
+    def test_a_new_user_is_on_the_default_plan_at_once(self) -> None:
+        user = UserFactory()
+
+        assert user.subscription.plan.slug == "free"
+        assert user.subscription.status == Status.ACTIVE
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_host_may_keep_it_for_the_first_use(self) -> None:
+        with override_settings(VIDEOQ_BILLING={"AUTO_ASSIGN_DEFAULT_PLAN": False}):
+            user = UserFactory()
+            assert not UserSubscription.objects.exists()
+            assert find_subscription(user) is None
+            assert entitlement_for(user).plan_slug == "free"
+            assert UserSubscription.objects.get().user == user
+
+    @pytest.mark.django_db(transaction=True)
+    def test_loading_a_fixture_gives_nothing(self) -> None:
+        user = UserFactory.build(pk=77)
+        user.save_base(raw=True)
+
+        assert not UserSubscription.objects.exists()
+
+    def test_a_user_older_than_the_app_gets_it_on_first_use(self) -> None:
+        user = UserFactory()
+        UserSubscription.objects.all().delete()
+
+        entitlement = entitlement_for(user)
+
+        assert (entitlement.plan_slug, entitlement.video_limit) == ("free", 3)
+        assert entitlement.transcription_limit_seconds == 30 * 60
+
+    def test_the_first_period_is_a_calendar_month_from_now(self) -> None:
+        with time_machine.travel(moment("2026-01-31T10:30"), tick=False):
+            period = entitlement_for(UserFactory()).period
+
+        assert period == Period(moment("2026-01-31T10:30"), moment("2026-02-28T10:30"))
+
+    def test_the_row_of_the_database_wins_over_the_settings(self) -> None:
+        PlanFactory(slug="free", name="Gratis", video_limit=7)
+
+        assert entitlement_for(UserFactory()).video_limit == 7
+
+    def test_assigning_twice_keeps_the_first(self) -> None:
+        user = UserFactory()
+
+        assert ensure_subscription(user).pk == ensure_subscription(user).pk
+
+
+class TestWho:
+    @pytest.mark.parametrize("nobody", [AnonymousUser(), get_user_model()(), None])
+    def test_nobody_is_refused(self, nobody: Any) -> None:
+        with pytest.raises(NotAuthenticated):
+            entitlement_for(nobody)
+        assert not UserSubscription.objects.exists()
+
+    def test_an_inactive_user_is_refused(self) -> None:
+        with pytest.raises(AccountInactive):
+            entitlement_for(UserFactory(is_active=False))
+
+
+class TestEffectivePlan:
+    @pytest.mark.parametrize(
+        ("fields", "paid"),
+        [
+            ({"status": Status.ACTIVE}, True),
+            ({"status": Status.TRIALING}, True),
+            ({"status": Status.PAST_DUE}, False),
+            ({"status": Status.PAST_DUE, "grace_period_end": timedelta(seconds=1)}, True),
+            ({"status": Status.PAST_DUE, "grace_period_end": timedelta(0)}, False),
+            ({"status": Status.CANCELLED}, False),
+            ({"status": Status.INCOMPLETE}, False),
+            ({"status": Status.INCOMPLETE_EXPIRED}, False),
+            ({"status": Status.UNPAID}, False),
+            ({"status": Status.PAUSED}, False),
+            ({"status": Status.ACTIVE, "cancel_at_period_end": True}, True),
+        ],
+    )
+    def test_status_decides(self, fields: dict[str, Any], paid: bool) -> None:
+        with time_machine.travel(moment("2026-05-01"), tick=False):
+            if "grace_period_end" in fields:
+                fields = {**fields, "grace_period_end": timezone.now() + fields["grace_period_end"]}
+            user = subscribed(PlanFactory(slug="paid", video_limit=50), **fields)
+
+            assert entitlement_for(user).plan_slug == ("paid" if paid else "free")
+
+    def test_a_cancelled_plan_ends_with_its_period_though_no_webhook_came(self) -> None:
+        user = subscribed(PlanFactory(slug="paid"), stripe_subscription_id="sub_1", cancel_at_period_end=True)
+        end = user.subscription.current_period_end
+
+        with time_machine.travel(end - timedelta(seconds=1), tick=False):
+            assert entitlement_for(user).plan_slug == "paid"
+        for later in (end, end + timedelta(days=100)):
+            with time_machine.travel(later, tick=False):
+                assert entitlement_for(user).plan_slug == "free"
+                assert entitlement_for(user).plan_slug == "free", "a second look must not undo it"
+
+    def test_a_changed_plan_counts_from_the_next_look(self) -> None:
+        plan = PlanFactory(video_limit=5)
+        user = subscribed(plan)
+        assert entitlement_for(user).video_limit == 5
+
+        SubscriptionPlan.objects.filter(pk=plan.pk).update(video_limit=6)
+
+        assert entitlement_for(user).video_limit == 6
+        assert effective_plan(ensure_subscription(user)).video_limit == 6
+
+
+class TestRolling:
+    def test_a_period_that_ended_is_followed_by_the_next_and_saved(self) -> None:
+        with time_machine.travel(moment("2026-01-31T12:00"), tick=False):
+            user = subscribed(PlanFactory())
+
+        ends = []
+        for month in ("2026-02-28T12:00", "2026-03-31T11:59", "2026-03-31T12:00", "2026-06-01"):
+            with time_machine.travel(moment(month), tick=False):
+                ends.append(entitlement_for(user).period)
+                user.subscription.refresh_from_db()
+                assert user.subscription.period == ends[-1]
+
+        assert ends == [
+            Period(moment("2026-02-28T12:00"), moment("2026-03-31T12:00")),
+            Period(moment("2026-02-28T12:00"), moment("2026-03-31T12:00")),
+            Period(moment("2026-03-31T12:00"), moment("2026-04-30T12:00")),
+            Period(moment("2026-05-31T12:00"), moment("2026-06-30T12:00")),
+        ]
+
+    def test_a_yearly_plan_has_a_yearly_period(self) -> None:
+        with time_machine.travel(moment("2024-02-29"), tick=False):
+            user = subscribed(PlanFactory(interval="year"))
+            assert entitlement_for(user).period.end == moment("2025-02-28")
+        with time_machine.travel(moment("2028-02-29"), tick=False):
+            assert entitlement_for(user).period == Period(moment("2028-02-29"), moment("2029-02-28"))
+
+    def test_a_late_renewal_neither_blocks_nor_gives_the_old_allowance_again(self) -> None:
+        """Stripe bills this one and its webhook is late: the next period is forecast and nothing is saved."""
+        with time_machine.travel(moment("2026-01-15"), tick=False):
+            user = subscribed(PlanFactory(video_limit=2), stripe_subscription_id="sub_1")
+            UsageTracker.reserve(user, "video", 2).commit()
+
+        with time_machine.travel(moment("2026-02-15T00:05"), tick=False):
+            UsageTracker.reserve(user, "video").commit()
+            user.subscription.refresh_from_db()
+            assert user.subscription.current_period_end == moment("2026-02-15")
+
+            # The webhook comes: the same start, so what was used meanwhile stays counted.
+            UserSubscription.objects.update(
+                current_period_start=moment("2026-02-15"), current_period_end=moment("2026-03-15")
+            )
+            assert UsageTracker.get_usage(user)["video_count"] == 1
+        assert sorted(UsageRecord.objects.values_list("video_count", flat=True)) == [1, 2]
+
+    def test_a_period_set_by_hand_is_kept_and_the_next_begins_at_its_end(self) -> None:
+        user = subscribed(
+            PlanFactory(),
+            current_period_start=moment("2026-01-10"),
+            current_period_end=moment("2026-01-31"),
+            period_anchor=moment("2026-01-10"),
+        )
+        periods = []
+        for day in ("2026-01-20", "2026-01-31", "2026-03-01", "2026-03-31"):
+            with time_machine.travel(moment(day), tick=False):
+                periods.append(entitlement_for(user).period)
+
+        assert periods == [
+            Period(moment("2026-01-10"), moment("2026-01-31")),
+            Period(moment("2026-01-31"), moment("2026-02-28")),
+            Period(moment("2026-02-28"), moment("2026-03-31")),
+            Period(moment("2026-03-31"), moment("2026-04-30")),
+        ]

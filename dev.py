@@ -354,7 +354,7 @@ def demo_options(arguments):
 
 
 def port_number(text):
-    if not (text.isdigit() and 1 <= int(text) <= 65535):
+    if not (text.isdecimal() and 1 <= int(text) <= 65535):
         raise argparse.ArgumentTypeError("a port is a number from 1 to 65535, for example 8001")
     return int(text)
 

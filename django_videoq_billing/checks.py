@@ -60,7 +60,7 @@ def usage_store(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
 
 def upgrade_url(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
     target = get_settings().UPGRADE_URL
-    if not target:
+    if not target or "/" in target:  # a path or an address: no URLconf needed, and a worker may have none
         return []
     try:
         resolve_url(target)

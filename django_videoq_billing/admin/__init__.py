@@ -1,0 +1,16 @@
+"""The billing tables in Django's own admin. What history needs, and what Stripe decides, is read-only here."""
+
+from django_videoq_billing.admin.payments import PaymentTransactionAdmin
+from django_videoq_billing.admin.plans import SubscriptionPlanAdmin
+from django_videoq_billing.admin.subscriptions import UserSubscriptionAdmin
+from django_videoq_billing.admin.transcription import TranscriptionJobAdmin
+from django_videoq_billing.admin.usage import UsageRecordAdmin, UsageReservationAdmin
+
+__all__ = [
+    "PaymentTransactionAdmin",
+    "SubscriptionPlanAdmin",
+    "TranscriptionJobAdmin",
+    "UsageRecordAdmin",
+    "UsageReservationAdmin",
+    "UserSubscriptionAdmin",
+]

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from django_videoq_billing.admin.base import HistoryAdmin
+from django_videoq_billing.models import TranscriptionJob
+
+
+@admin.register(TranscriptionJob)
+class TranscriptionJobAdmin(HistoryAdmin[TranscriptionJob]):
+    list_display = (
+        "user",
+        "content_type",
+        "object_id",
+        "status",
+        "estimated_seconds",
+        "duration_seconds",
+        "cost_cents",
+        "created_at",
+        "completed_at",
+    )
+    list_filter = ("status", "whisper_model", "created_at")
+    list_select_related = ("user", "content_type")
+    date_hierarchy = "created_at"
+    search_fields = ("object_id__exact",)
+    search_help_text = _("User name, e-mail address or the video's id")
+    fields = (
+        "user",
+        "content_type",
+        "object_id",
+        "status",
+        "error_message",
+        "estimated_seconds",
+        "duration_seconds",
+        "cost_cents",
+        "whisper_model",
+        "reservation_id",
+        "created_at",
+        "started_at",
+        "completed_at",
+    )

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import Group, Permission
+from django.test import Client
+from django.urls import reverse
+
+from django_videoq_billing.models import PaymentTransaction, SubscriptionPlan, TranscriptionJob
+from django_videoq_billing.services import transcription
+from django_videoq_billing.services.usage_tracker import UsageTracker
+from tests.factories import PaymentFactory, UserFactory, subscribed
+
+
+def page(model: str, kind: str = "changelist", pk: object = None) -> str:
+    return reverse(f"admin:videoq_billing_{model}_{kind}", args=None if pk is None else [pk])
+
+
+def text(response: Any) -> str:
+    assert response.status_code == 200, response
+    return str(response.content.decode())
+
+
+def staff_who_may(*permissions: str) -> Client:
+    person = UserFactory.create(is_staff=True)
+    person.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def busy_user(plan: SubscriptionPlan, **fields: Any) -> Any:
+    """A user with one row in every table: subscription, usage, holds, job and payment."""
+    user = subscribed(plan, UserFactory.create(**fields))
+    UsageTracker.increment_video_count(user, 2)
+    UsageTracker.reserve(user, "video", key="upload-1").keep()
+    video = Group.objects.create(name=f"a video of {user}")
+    transcription.start(user, video, 90)
+    PaymentFactory.create(user=user, plan=plan)
+    return user
+
+
+def rows_of(user: Any) -> dict[str, Any]:
+    return {
+        "usersubscription": user.subscription,
+        "usagerecord": user.usage_records.get(),
+        "usagereservation": user.usage_reservations.first(),
+        "transcriptionjob": TranscriptionJob.objects.get(user=user),
+        "paymenttransaction": PaymentTransaction.objects.get(user=user),
+    }

@@ -128,6 +128,13 @@ class Reservation:
     replayed: bool = False
 
     @property
+    def hold_id(self) -> UUID:
+        """The id to commit or release by; raises ValueError for a refused reservation, which has none."""
+        if self.id is None:
+            raise ValueError("A refused reservation holds nothing.")
+        return self.id
+
+    @property
     def remaining(self) -> int | None:
         """What is left of the limit; None where there is no limit, never negative."""
         return None if self.limit is None else max(self.limit - self.used, 0)

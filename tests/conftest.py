@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.utils import translation
 
 from django_videoq_billing.models import SubscriptionPlan
-from tests.factories import PlanFactory, UserFactory
+from tests.factories import make_plan, make_user
 
 
 @pytest.fixture(autouse=True)
@@ -22,10 +22,10 @@ def _no_leaks() -> Iterator[None]:
 @pytest.fixture
 def user(db: None) -> Any:
     """A user who has just signed up, on the default plan: 3 videos, 30 minutes."""
-    return UserFactory()
+    return make_user()
 
 
 @pytest.fixture
 def plan(db: None) -> SubscriptionPlan:
     """A plan of 5 videos and 60 minutes that nobody has."""
-    return PlanFactory()  # type: ignore[no-any-return]
+    return make_plan()

@@ -2,49 +2,54 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
-import factory
-from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from django_videoq_billing.models import PaymentTransaction, SubscriptionPlan, UserSubscription
 from django_videoq_billing.types import Period
 
-
-class UserFactory(factory.django.DjangoModelFactory):
-    class Meta:
-        model = get_user_model()
-
-    username = factory.Sequence(lambda number: f"user{number}")
-    email = factory.LazyAttribute(lambda user: f"{user.username}@example.com")
+_numbers = count(1)
 
 
-class PlanFactory(factory.django.DjangoModelFactory):
-    class Meta:
-        model = SubscriptionPlan
-
-    name = factory.Sequence(lambda number: f"Plan {number}")
-    slug = factory.Sequence(lambda number: f"plan-{number}")
-    video_limit = 5
-    transcription_limit_minutes = 60
+def make_user(**fields: Any) -> User:
+    number = next(_numbers)
+    return User.objects.create(
+        **{"username": f"user{number}", "email": f"user{number}@example.com", **fields}
+    )
 
 
-class PaymentFactory(factory.django.DjangoModelFactory):
-    class Meta:
-        model = PaymentTransaction
+def make_plan(**fields: Any) -> SubscriptionPlan:
+    """A free plan of 5 videos and 60 minutes."""
+    number = next(_numbers)
+    values = {
+        "name": f"Plan {number}",
+        "slug": f"plan-{number}",
+        "video_limit": 5,
+        "transcription_limit_minutes": 60,
+        **fields,
+    }
+    return SubscriptionPlan.objects.create(**values)
 
-    user = factory.SubFactory(UserFactory)
-    stripe_object_id = factory.Sequence(lambda number: f"in_{number}")
-    amount_cents = 1200
-    currency = "USD"
-    type = PaymentTransaction.Type.SUBSCRIPTION_PAYMENT
-    status = PaymentTransaction.Status.SUCCEEDED
+
+def make_payment(**fields: Any) -> PaymentTransaction:
+    """A paid invoice of 12.00 USD."""
+    values = {
+        "stripe_object_id": f"in_{next(_numbers)}",
+        "amount_cents": 1200,
+        "currency": "USD",
+        "type": PaymentTransaction.Type.SUBSCRIPTION_PAYMENT,
+        "status": PaymentTransaction.Status.SUCCEEDED,
+        **fields,
+    }
+    return PaymentTransaction.objects.create(**{"user": values.get("user") or make_user(), **values})
 
 
-def subscribed(plan: SubscriptionPlan, user: Any = None, **fields: Any) -> Any:
-    """Return a user whose only subscription is to `plan`, in a calendar month that has just begun."""
-    user = user or UserFactory()
+def subscribed(plan: SubscriptionPlan, user: User | None = None, **fields: Any) -> User:
+    """Return a user whose only subscription is to `plan`, in a period that has just begun."""
+    user = user or make_user()
     now = timezone.now()
     period = Period(now, now).rolled_to(now, anchor=now, months=plan.months)
     values = {
@@ -55,4 +60,7 @@ def subscribed(plan: SubscriptionPlan, user: Any = None, **fields: Any) -> Any:
         **fields,
     }
     UserSubscription.objects.update_or_create(user=user, defaults=values)
-    return get_user_model().objects.get(pk=user.pk)
+    return User.objects.get(pk=user.pk)
+
+
+UserFactory, PlanFactory, PaymentFactory = make_user, make_plan, make_payment

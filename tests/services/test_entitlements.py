@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.test import override_settings
 from django.utils import timezone
 
@@ -20,7 +20,7 @@ from django_videoq_billing.services.entitlements import (
 )
 from django_videoq_billing.services.usage_tracker import UsageTracker
 from django_videoq_billing.types import Period
-from tests.factories import PlanFactory, UserFactory, subscribed
+from tests.factories import make_plan, make_user, subscribed
 
 pytestmark = pytest.mark.django_db
 Status = UserSubscription.Status
@@ -33,7 +33,7 @@ def moment(text: str) -> datetime:
 class TestDefaultPlan:
     @pytest.mark.django_db(transaction=True)
     def test_a_new_user_is_on_the_default_plan_at_once(self) -> None:
-        user = UserFactory()
+        user = make_user()
 
         assert user.subscription.plan.slug == "free"
         assert user.subscription.status == Status.ACTIVE
@@ -41,7 +41,7 @@ class TestDefaultPlan:
     @pytest.mark.django_db(transaction=True)
     def test_a_host_may_keep_it_for_the_first_use(self) -> None:
         with override_settings(VIDEOQ_BILLING={"AUTO_ASSIGN_DEFAULT_PLAN": False}):
-            user = UserFactory()
+            user = make_user()
             assert not UserSubscription.objects.exists()
             assert find_subscription(user) is None
             assert entitlement_for(user).plan_slug == "free"
@@ -49,13 +49,13 @@ class TestDefaultPlan:
 
     @pytest.mark.django_db(transaction=True)
     def test_loading_a_fixture_gives_nothing(self) -> None:
-        user = UserFactory.build(pk=77)
+        user = User(pk=77, username="loaded")
         user.save_base(raw=True)
 
         assert not UserSubscription.objects.exists()
 
     def test_a_user_older_than_the_app_gets_it_on_first_use(self) -> None:
-        user = UserFactory()
+        user = make_user()
         UserSubscription.objects.all().delete()
 
         entitlement = entitlement_for(user)
@@ -65,17 +65,17 @@ class TestDefaultPlan:
 
     def test_the_first_period_is_a_calendar_month_from_now(self) -> None:
         with time_machine.travel(moment("2026-01-31T10:30"), tick=False):
-            period = entitlement_for(UserFactory()).period
+            period = entitlement_for(make_user()).period
 
         assert period == Period(moment("2026-01-31T10:30"), moment("2026-02-28T10:30"))
 
     def test_the_row_of_the_database_wins_over_the_settings(self) -> None:
-        PlanFactory(slug="free", name="Gratis", video_limit=7)
+        make_plan(slug="free", name="Gratis", video_limit=7)
 
-        assert entitlement_for(UserFactory()).video_limit == 7
+        assert entitlement_for(make_user()).video_limit == 7
 
     def test_assigning_twice_keeps_the_first(self) -> None:
-        user = UserFactory()
+        user = make_user()
 
         assert ensure_subscription(user).pk == ensure_subscription(user).pk
 
@@ -89,7 +89,7 @@ class TestWho:
 
     def test_an_inactive_user_is_refused(self) -> None:
         with pytest.raises(AccountInactive):
-            entitlement_for(UserFactory(is_active=False))
+            entitlement_for(make_user(is_active=False))
 
 
 class TestEffectivePlan:
@@ -113,12 +113,12 @@ class TestEffectivePlan:
         with time_machine.travel(moment("2026-05-01"), tick=False):
             if "grace_period_end" in fields:
                 fields = {**fields, "grace_period_end": timezone.now() + fields["grace_period_end"]}
-            user = subscribed(PlanFactory(slug="paid", video_limit=50), **fields)
+            user = subscribed(make_plan(slug="paid", video_limit=50), **fields)
 
             assert entitlement_for(user).plan_slug == ("paid" if paid else "free")
 
     def test_a_cancelled_plan_ends_with_its_period_though_no_webhook_came(self) -> None:
-        user = subscribed(PlanFactory(slug="paid"), stripe_subscription_id="sub_1", cancel_at_period_end=True)
+        user = subscribed(make_plan(slug="paid"), stripe_subscription_id="sub_1", cancel_at_period_end=True)
         end = user.subscription.current_period_end
 
         with time_machine.travel(end - timedelta(seconds=1), tick=False):
@@ -129,7 +129,7 @@ class TestEffectivePlan:
                 assert entitlement_for(user).plan_slug == "free", "a second look must not undo it"
 
     def test_a_changed_plan_counts_from_the_next_look(self) -> None:
-        plan = PlanFactory(video_limit=5)
+        plan = make_plan(video_limit=5)
         user = subscribed(plan)
         assert entitlement_for(user).video_limit == 5
 
@@ -142,7 +142,7 @@ class TestEffectivePlan:
 class TestRolling:
     def test_a_period_that_ended_is_followed_by_the_next_and_saved(self) -> None:
         with time_machine.travel(moment("2026-01-31T12:00"), tick=False):
-            user = subscribed(PlanFactory())
+            user = subscribed(make_plan())
 
         ends = []
         for month in ("2026-02-28T12:00", "2026-03-31T11:59", "2026-03-31T12:00", "2026-06-01"):
@@ -160,7 +160,7 @@ class TestRolling:
 
     def test_a_yearly_plan_has_a_yearly_period(self) -> None:
         with time_machine.travel(moment("2024-02-29"), tick=False):
-            user = subscribed(PlanFactory(interval="year"))
+            user = subscribed(make_plan(interval="year"))
             assert entitlement_for(user).period.end == moment("2025-02-28")
         with time_machine.travel(moment("2028-02-29"), tick=False):
             assert entitlement_for(user).period == Period(moment("2028-02-29"), moment("2029-02-28"))
@@ -168,7 +168,7 @@ class TestRolling:
     def test_a_late_renewal_neither_blocks_nor_gives_the_old_allowance_again(self) -> None:
         """Stripe bills this one and its webhook is late: the next period is forecast and nothing is saved."""
         with time_machine.travel(moment("2026-01-15"), tick=False):
-            user = subscribed(PlanFactory(video_limit=2), stripe_subscription_id="sub_1")
+            user = subscribed(make_plan(video_limit=2), stripe_subscription_id="sub_1")
             UsageTracker.reserve(user, "video", 2).commit()
 
         with time_machine.travel(moment("2026-02-15T00:05"), tick=False):
@@ -185,7 +185,7 @@ class TestRolling:
 
     def test_a_period_set_by_hand_is_kept_and_the_next_begins_at_its_end(self) -> None:
         user = subscribed(
-            PlanFactory(),
+            make_plan(),
             current_period_start=moment("2026-01-10"),
             current_period_end=moment("2026-01-31"),
             period_anchor=moment("2026-01-10"),

@@ -13,14 +13,14 @@ from django_videoq_billing.models import UsageReservation
 from django_videoq_billing.services.usage_tracker import UsageTracker, past_reports
 from django_videoq_billing.signals import quota_exceeded
 from django_videoq_billing.types import Metric
-from tests.factories import PlanFactory, subscribed
+from tests.factories import make_plan, subscribed
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def user(db: None) -> Any:
-    return subscribed(PlanFactory(video_limit=2, transcription_limit_minutes=10))
+    return subscribed(make_plan(video_limit=2, transcription_limit_minutes=10))
 
 
 def videos(user: Any) -> int:

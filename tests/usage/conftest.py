@@ -9,7 +9,7 @@ from django_videoq_billing.models import SubscriptionPlan
 from django_videoq_billing.services.entitlements import entitlement_for
 from django_videoq_billing.types import Entitlement
 from django_videoq_billing.usage import DatabaseUsageStore, UsageStore
-from tests.factories import PlanFactory, subscribed
+from tests.factories import make_plan, subscribed
 
 
 @pytest.fixture(params=[DatabaseUsageStore])
@@ -21,7 +21,7 @@ def store(request: pytest.FixtureRequest, db: None) -> UsageStore:
 
 @pytest.fixture
 def plan_of_two(db: None) -> SubscriptionPlan:
-    return PlanFactory(video_limit=2, transcription_limit_minutes=1)  # type: ignore[no-any-return]
+    return make_plan(video_limit=2, transcription_limit_minutes=1)
 
 
 @pytest.fixture

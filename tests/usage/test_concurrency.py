@@ -22,7 +22,7 @@ from django_videoq_billing.services.entitlements import ensure_subscription, ent
 from django_videoq_billing.services.usage_tracker import UsageTracker, release_expired
 from django_videoq_billing.types import Metric, ReservationState
 from django_videoq_billing.usage import get_store
-from tests.factories import PlanFactory, UserFactory, subscribed
+from tests.factories import make_plan, make_user, subscribed
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -59,7 +59,7 @@ class Crash(Exception):
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_exactly_the_limit_is_admitted(seed: int) -> None:
     """Commits, releases and crashes in 8 threads: what stays counted is exactly what was kept."""
-    user = subscribed(PlanFactory(video_limit=LIMIT))
+    user = subscribed(make_plan(video_limit=LIMIT))
 
     def attempts(number: int) -> tuple[int, int]:
         dice = random.Random(f"{seed}-{number}")  # noqa: S311 (a repeatable test, no secret)
@@ -95,7 +95,7 @@ def test_exactly_the_limit_is_admitted(seed: int) -> None:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_nobody_is_refused_below_the_limit(seed: int) -> None:
     """400 attempts of which none gives up: exactly 100 are admitted, never one more or fewer."""
-    user = subscribed(PlanFactory(video_limit=LIMIT))
+    user = subscribed(make_plan(video_limit=LIMIT))
 
     def attempts(number: int) -> int:
         dice = random.Random(f"{seed}-{number}")  # noqa: S311 (a repeatable test, no secret)
@@ -119,7 +119,7 @@ def test_nobody_is_refused_below_the_limit(seed: int) -> None:
 
 
 def test_one_unit_left_has_exactly_one_winner() -> None:
-    user = subscribed(PlanFactory(video_limit=1))
+    user = subscribed(make_plan(video_limit=1))
 
     def attempt(number: int) -> bool:
         try:
@@ -132,7 +132,7 @@ def test_one_unit_left_has_exactly_one_winner() -> None:
 
 
 def test_the_first_requests_of_a_period_make_one_record() -> None:
-    user = subscribed(PlanFactory(video_limit=None))
+    user = subscribed(make_plan(video_limit=None))
 
     at_once(lambda number: UsageTracker.increment_video_count(user))
 
@@ -140,7 +140,7 @@ def test_the_first_requests_of_a_period_make_one_record() -> None:
 
 
 def test_racing_first_requests_of_a_user_make_one_subscription() -> None:
-    UserFactory()
+    make_user()
     UserSubscription.objects.all().delete()
     SubscriptionPlan.objects.all().delete()
     user = get_user_model().objects.get()
@@ -154,7 +154,7 @@ def test_racing_first_requests_of_a_user_make_one_subscription() -> None:
 def test_racing_requests_at_the_period_end_roll_it_once() -> None:
     now = timezone.now()
     user = subscribed(
-        PlanFactory(video_limit=LIMIT),
+        make_plan(video_limit=LIMIT),
         current_period_start=now - timedelta(days=45),
         current_period_end=now - timedelta(days=15),
         period_anchor=now - timedelta(days=45),
@@ -173,7 +173,7 @@ def test_racing_requests_at_the_period_end_roll_it_once() -> None:
 
 @pytest.mark.parametrize("room", [1, LIMIT])
 def test_a_key_sent_by_all_at_once_counts_once(room: int) -> None:
-    user = subscribed(PlanFactory(video_limit=room))
+    user = subscribed(make_plan(video_limit=room))
 
     holds = at_once(lambda number: UsageTracker.reserve(user, Metric.VIDEO, 1, "the same key").reservation)
 
@@ -185,7 +185,7 @@ def test_a_key_sent_by_all_at_once_counts_once(room: int) -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_commit_release_and_expiry_of_one_hold_race(seed: int) -> None:
     """Whoever wins, the counter tells the state the hold ended in."""
-    user = subscribed(PlanFactory(video_limit=LIMIT))
+    user = subscribed(make_plan(video_limit=LIMIT))
     hold = UsageTracker.reserve(user, Metric.VIDEO, 7)
     moves: list[Callable[[], object]] = [
         lambda: get_store().commit(hold.id),
@@ -208,8 +208,8 @@ def test_commit_release_and_expiry_of_one_hold_race(seed: int) -> None:
 
 
 def test_racing_transcriptions_of_one_video_count_once() -> None:
-    user = subscribed(PlanFactory(transcription_limit_minutes=10))
-    video = UserFactory()  # any row of the host may be the video
+    user = subscribed(make_plan(transcription_limit_minutes=10))
+    video = make_user()  # any row of the host may be the video
 
     def attempt(number: int) -> bool:
         try:

@@ -30,10 +30,10 @@ def statements(captured: CaptureQueriesContext) -> list[str]:
 @pytest.mark.django_db
 def test_a_protected_request_costs_four_statements(store: DatabaseUsageStore, entitled: Entitled) -> None:
     entitlement = entitled()
-    store.commit(store.reserve(lambda: entitlement, Metric.VIDEO, 1).id)
+    store.commit(store.reserve(lambda: entitlement, Metric.VIDEO, 1).hold_id)
 
     with CaptureQueriesContext(connection) as captured:
-        store.commit(store.reserve(lambda: entitlement, Metric.VIDEO, 1, key="k").id)
+        store.commit(store.reserve(lambda: entitlement, Metric.VIDEO, 1, key="k").hold_id)
 
     assert len(statements(captured)) <= 4, statements(captured)
 
@@ -72,7 +72,7 @@ def test_a_counter_corrected_while_a_hold_was_open_stays_at_zero(
     hold = store.reserve(entitled, Metric.VIDEO, 2)
     UsageRecord.objects.update(video_count=0)
 
-    store.release(hold.id)
+    store.release(hold.hold_id)
 
     assert UsageRecord.objects.get().video_count == 0
 
@@ -87,7 +87,7 @@ class TestInsideTheHostsTransaction:
         with transaction.atomic():
             hold = store.reserve(entitled, Metric.VIDEO, 1)
             transaction.set_rollback(True)
-            store.release(hold.id)
+            store.release(hold.hold_id)
 
         assert store.get(entitled()).video_count == 0
         assert not UsageReservation.objects.exists()
@@ -98,7 +98,7 @@ class TestInsideTheHostsTransaction:
         with transaction.atomic():
             hold = store.reserve(entitled, Metric.VIDEO, 1)
             transaction.set_rollback(True)
-            assert store.commit(hold.id) is False
+            assert store.commit(hold.hold_id) is False
 
         assert store.get(entitled()).video_count == 0
 
@@ -110,7 +110,7 @@ class TestInsideTheHostsTransaction:
             hold = store.reserve(entitled, Metric.VIDEO, 1)
             with pytest.raises(DatabaseError), connection.cursor() as cursor:
                 cursor.execute("SELECT no_such_column")
-            store.release(hold.id)
+            store.release(hold.hold_id)
 
         assert store.get(entitled()).video_count == 0
 
@@ -119,7 +119,7 @@ class TestInsideTheHostsTransaction:
     ) -> None:
         with transaction.atomic():
             hold = store.reserve(entitled, Metric.VIDEO, 1)
-            store.release(hold.id)
+            store.release(hold.hold_id)
 
         assert store.get(entitled()).video_count == 0
         assert UsageReservation.objects.get().state == "released"

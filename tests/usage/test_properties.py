@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -9,14 +10,20 @@ import pytest
 from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.extra.django import TestCase
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from django_videoq_billing.exceptions import Conflict
 from django_videoq_billing.services.entitlements import entitlement_for
 from django_videoq_billing.types import Metric
 from django_videoq_billing.usage import DatabaseUsageStore, UsageStore
-from tests.factories import PlanFactory, subscribed
+from tests.factories import make_plan, subscribed
 
 LIMIT = 20
 amounts = st.integers(1, 8)
@@ -24,24 +31,31 @@ actuals = st.none() | st.integers(0, 12)
 keys = st.none() | st.sampled_from("abc")
 
 
+@dataclass
+class Kept:
+    state: str
+    counted: int
+    amount: int
+
+
 class StoreMachine(RuleBasedStateMachine):
-    """The model: a dict from hold to [state, amount counted], and a dict from key to hold."""
+    """The model: what was kept under which hold, and which key leads to which hold."""
 
     store_class: type[UsageStore] = DatabaseUsageStore
     holds = Bundle("holds")
 
     @initialize()
     def subscribe(self) -> None:
-        user = subscribed(PlanFactory(video_limit=LIMIT))
+        user = subscribed(make_plan(video_limit=LIMIT))
         self.entitled = lambda: entitlement_for(user)
         self.store = self.store_class()
-        self.model: dict[Any, list[Any]] = {}
+        self.model: dict[Any, Kept] = {}
         self.keys: dict[str, Any] = {}
         self.added = 0
 
     @property
     def counted(self) -> int:
-        return self.added + sum(counted for _, counted, _ in self.model.values())
+        return self.added + sum(kept.counted for kept in self.model.values())
 
     @rule(target=holds, amount=amounts, key=keys)
     def reserve(self, amount: int, key: str | None) -> Any:
@@ -52,7 +66,7 @@ class StoreMachine(RuleBasedStateMachine):
             assert answer.id == self.keys[key]
         elif before + amount <= LIMIT:
             assert (answer.granted, answer.used) == (True, before + amount)
-            self.model[answer.id] = ["held", amount, amount]
+            self.model[answer.id] = Kept("held", amount, amount)
             if key:
                 self.keys[key] = answer.id
         else:
@@ -63,20 +77,21 @@ class StoreMachine(RuleBasedStateMachine):
     def commit(self, hold: Any, actual: int | None) -> None:
         if hold is None:
             return
-        state, _, amount = self.model[hold]
+        kept = self.model[hold]
+        state = kept.state
         if state == "released":
             with pytest.raises(Conflict):
                 self.store.commit(hold, actual)
             return
         assert self.store.commit(hold, actual) is (state != "committed")
         if state != "committed":
-            self.model[hold][:2] = ["committed", amount if actual is None else actual]
+            kept.state, kept.counted = "committed", kept.amount if actual is None else actual
 
     @rule(hold=holds)
     def release(self, hold: Any) -> None:
         if hold is None:
             return
-        state = self.model[hold][0]
+        state = self.model[hold].state
         if state == "committed":
             with pytest.raises(Conflict):
                 self.store.release(hold)
@@ -87,7 +102,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule()
     def expire(self) -> None:
-        held = [hold for hold, (state, _, _) in self.model.items() if state == "held"]
+        held = [hold for hold, kept in self.model.items() if kept.state == "held"]
         later = timezone.now() + timedelta(days=1)
         assert self.store.expire(later, user_id=self.entitled().user_id) == len(held)
         for hold in held:
@@ -99,7 +114,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.added += amount
 
     def _close(self, hold: Any, state: str) -> None:
-        self.model[hold][:2] = [state, 0]
+        self.model[hold].state, self.model[hold].counted = state, 0
         self.keys = {key: known for key, known in self.keys.items() if known != hold}
 
     @invariant()
@@ -107,7 +122,11 @@ class StoreMachine(RuleBasedStateMachine):
         assert self.store.get(self.entitled()).video_count == self.counted
 
 
-class TestStoreMachine(StoreMachine.TestCase, TestCase):  # type: ignore[misc]  # hypothesis builds it untyped
-    settings = settings(
-        max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+@pytest.mark.django_db
+def test_the_store_agrees_with_the_model() -> None:
+    run_state_machine_as_test(
+        StoreMachine,
+        settings=settings(
+            max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
     )

@@ -16,7 +16,7 @@ from django_videoq_billing.models import UsageRecord
 from django_videoq_billing.services.entitlements import entitlement_for
 from django_videoq_billing.types import Entitlement, Metric, ReservationState
 from django_videoq_billing.usage import UsageStore
-from tests.factories import PlanFactory, subscribed
+from tests.factories import make_plan, subscribed
 
 Entitled = Callable[[], Entitlement]
 AN_HOUR = timedelta(hours=1, seconds=1)
@@ -49,14 +49,14 @@ def test_the_limit_itself_can_be_reserved_at_once(store: UsageStore, entitled: E
 
 
 def test_a_limit_of_zero_admits_nothing(store: UsageStore) -> None:
-    nobody = subscribed(PlanFactory(video_limit=0))
+    nobody = subscribed(make_plan(video_limit=0))
 
     assert not store.reserve(_entitled(nobody), Metric.VIDEO, 1).granted
     assert used(store, _entitled(nobody)) == 0
 
 
 def test_an_unlimited_metric_is_counted_all_the_same(store: UsageStore) -> None:
-    entitled = _entitled(subscribed(PlanFactory(video_limit=None)))
+    entitled = _entitled(subscribed(make_plan(video_limit=None)))
 
     granted = [store.reserve(entitled, Metric.VIDEO, 10**9) for _ in range(3)]
 
@@ -88,7 +88,7 @@ def test_a_reservation_tells_where_the_counter_stands(store: UsageStore, entitle
 def test_commit_keeps_the_amount_and_counts_once(store: UsageStore, entitled: Entitled) -> None:
     hold = store.reserve(entitled, Metric.VIDEO, 1)
 
-    assert [store.commit(hold.id), store.commit(hold.id)] == [True, False]
+    assert [store.commit(hold.hold_id), store.commit(hold.hold_id)] == [True, False]
     assert used(store, entitled) == 1
 
 
@@ -96,10 +96,10 @@ def test_release_gives_back_once(store: UsageStore, entitled: Entitled) -> None:
     kept = store.reserve(entitled, Metric.VIDEO, 1)
     hold = store.reserve(entitled, Metric.VIDEO, 1)
 
-    assert [store.release(hold.id), store.release(hold.id)] == [True, False]
+    assert [store.release(hold.hold_id), store.release(hold.hold_id)] == [True, False]
     assert used(store, entitled) == 1
     assert store.reserve(entitled, Metric.VIDEO, 1).granted
-    assert store.commit(kept.id)
+    assert store.commit(kept.hold_id)
 
 
 @pytest.mark.parametrize(("actual", "counted"), [(10, 10), (30, 30), (0, 0), (90, 90)])
@@ -108,13 +108,13 @@ def test_commit_settles_what_was_really_used(
 ) -> None:
     hold = store.reserve(entitled, Metric.TRANSCRIPTION, 30)
 
-    store.commit(hold.id, actual)
+    store.commit(hold.hold_id, actual)
 
     assert used(store, entitled, Metric.TRANSCRIPTION) == counted
 
 
 def test_after_overage_the_next_is_refused(store: UsageStore, entitled: Entitled) -> None:
-    store.commit(store.reserve(entitled, Metric.TRANSCRIPTION, 30).id, 90)
+    store.commit(store.reserve(entitled, Metric.TRANSCRIPTION, 30).hold_id, 90)
 
     refused = store.reserve(entitled, Metric.TRANSCRIPTION, 1)
 
@@ -123,8 +123,8 @@ def test_after_overage_the_next_is_refused(store: UsageStore, entitled: Entitled
 
 def test_a_second_commit_does_not_change_the_first_figure(store: UsageStore, entitled: Entitled) -> None:
     hold = store.reserve(entitled, Metric.TRANSCRIPTION, 30)
-    store.commit(hold.id, 20)
-    store.commit(hold.id, 25)
+    store.commit(hold.hold_id, 20)
+    store.commit(hold.hold_id, 25)
 
     assert used(store, entitled, Metric.TRANSCRIPTION) == 20
 
@@ -133,15 +133,15 @@ def test_commit_after_release_and_release_after_commit_are_conflicts(
     store: UsageStore, entitled: Entitled
 ) -> None:
     released, committed = (store.reserve(entitled, Metric.VIDEO, 1) for _ in range(2))
-    store.release(released.id)
-    store.commit(committed.id)
+    store.release(released.hold_id)
+    store.commit(committed.hold_id)
 
     with pytest.raises(Conflict):
-        store.commit(released.id)
+        store.commit(released.hold_id)
     with pytest.raises(Conflict):
-        store.commit(released.id, 5)
+        store.commit(released.hold_id, 5)
     with pytest.raises(Conflict):
-        store.release(committed.id)
+        store.release(committed.hold_id)
     assert used(store, entitled) == 1
 
 
@@ -175,7 +175,7 @@ def test_expire_gives_back_all_overdue_holds_once(store: UsageStore, plan_of_two
     for entitled in several:
         store.reserve(entitled, Metric.VIDEO, 1)
         store.reserve(entitled, Metric.TRANSCRIPTION, 20)
-        store.commit(store.reserve(entitled, Metric.VIDEO, 1).id)
+        store.commit(store.reserve(entitled, Metric.VIDEO, 1).hold_id)
 
     later = timezone.now() + AN_HOUR
     assert [store.expire(later, batch_size=4), store.expire(later)] == [6, 0]
@@ -200,17 +200,17 @@ def test_an_expired_hold_that_is_committed_after_all_counts_again(
     store.expire(timezone.now() + AN_HOUR)
     assert used(store, entitled) == 0
 
-    assert store.commit(hold.id, actual)
-    assert not store.commit(hold.id, actual)
+    assert store.commit(hold.hold_id, actual)
+    assert not store.commit(hold.hold_id, actual)
     assert used(store, entitled) == counted
 
 
 def test_releasing_an_expired_hold_gives_nothing_back_twice(store: UsageStore, entitled: Entitled) -> None:
     hold = store.reserve(entitled, Metric.VIDEO, 1)
-    store.commit(store.reserve(entitled, Metric.VIDEO, 1).id)
+    store.commit(store.reserve(entitled, Metric.VIDEO, 1).hold_id)
     store.expire(timezone.now() + AN_HOUR)
 
-    assert store.release(hold.id) is False
+    assert store.release(hold.hold_id) is False
     assert used(store, entitled) == 1
 
 
@@ -238,14 +238,14 @@ class TestKeys:
         assert used(store, entitled) == 1
 
     def test_a_committed_key_is_known_even_at_the_limit(self, store: UsageStore, entitled: Entitled) -> None:
-        store.commit(store.reserve(entitled, Metric.VIDEO, 2, key="k").id)
+        store.commit(store.reserve(entitled, Metric.VIDEO, 2, key="k").hold_id)
 
         again = store.reserve(entitled, Metric.VIDEO, 2, key="k")
 
         assert (again.granted, again.replayed, again.state) == (True, True, ReservationState.COMMITTED)
 
     def test_a_released_key_may_be_used_again(self, store: UsageStore, entitled: Entitled) -> None:
-        store.release(store.reserve(entitled, Metric.VIDEO, 1, key="k").id)
+        store.release(store.reserve(entitled, Metric.VIDEO, 1, key="k").hold_id)
 
         again = store.reserve(entitled, Metric.VIDEO, 1, key="k")
 
@@ -263,7 +263,7 @@ class TestKeys:
     def test_a_refused_key_is_not_remembered(self, store: UsageStore, entitled: Entitled) -> None:
         full = store.reserve(entitled, Metric.VIDEO, 2)
         assert not store.reserve(entitled, Metric.VIDEO, 1, key="k").granted
-        store.release(full.id)
+        store.release(full.hold_id)
 
         again = store.reserve(entitled, Metric.VIDEO, 1, key="k")
 
@@ -282,7 +282,7 @@ class TestPeriods:
     def test_a_new_period_starts_at_zero_and_the_old_one_stays(
         self, store: UsageStore, entitled: Entitled, subscriber: Any
     ) -> None:
-        store.commit(store.reserve(entitled, Metric.VIDEO, 2).id)
+        store.commit(store.reserve(entitled, Metric.VIDEO, 2).hold_id)
         end = entitled().period.end
 
         with time_machine.travel(end, tick=False):
@@ -297,7 +297,7 @@ class TestPeriods:
         hold = store.reserve(entitled, Metric.TRANSCRIPTION, 30)
 
         with time_machine.travel(entitled().period.end + timedelta(days=70), tick=False):
-            store.commit(hold.id, 40)
+            store.commit(hold.hold_id, 40)
             assert used(store, entitled, Metric.TRANSCRIPTION) == 0
         assert UsageRecord.objects.get(billing_period_start=start).transcription_seconds == 40
 

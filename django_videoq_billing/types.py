@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -214,3 +214,57 @@ def minutes(seconds: int) -> float:
 
 def overage(used: int, limit: int | None) -> int:
     return 0 if limit is None else max(used - limit, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class StripePriceState:
+    """A price as Stripe has it; `amount` is None for a price that has no fixed amount."""
+
+    stripe_id: str
+    product_id: str
+    amount: int | None
+    currency: str
+    interval: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StripeSubscriptionState:
+    """A subscription as Stripe has it, with the status in our spelling."""
+
+    stripe_id: str
+    customer_id: str
+    item_id: str
+    price: StripePriceState
+    status: str
+    period: Period
+    anchor: datetime
+    cancel_at_period_end: bool
+    cancelled_at: datetime | None
+    trial_end: datetime | None
+    created: datetime
+    schedule_id: str | None
+    pending_price_id: str | None
+    pending_from: datetime | None
+    metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class StripeInvoiceState:
+    """An invoice as Stripe has it. Amounts are in the currency's minor unit."""
+
+    stripe_id: str
+    customer_id: str
+    subscription_id: str | None
+    status: str
+    billing_reason: str
+    amount_due: int
+    amount_paid: int
+    currency: str
+    created: datetime
+    paid_at: datetime | None
+    number: str
+    description: str
+    hosted_invoice_url: str
+    invoice_pdf: str
+    payment_intent_ids: tuple[str, ...]
+    price_ids: tuple[str, ...]

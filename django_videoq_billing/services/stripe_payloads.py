@@ -1,0 +1,122 @@
+"""Stripe's JSON, parsed once, into frozen values. A renamed field at Stripe is a change of this file alone.
+
+Shapes: https://docs.stripe.com/api (2025-03-31 moved a subscription's period to its items and an invoice's
+subscription under `parent`); the older shapes of replayed events are read as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django_videoq_billing.types import (
+    Period,
+    StripeInvoiceState,
+    StripePriceState,
+    StripeSubscriptionState,
+)
+
+Payload = Mapping[str, Any]
+
+_STATUS = {"canceled": "cancelled"}
+
+
+def moment(timestamp: int | None) -> datetime | None:
+    return None if timestamp is None else datetime.fromtimestamp(timestamp, tz=UTC)
+
+
+def id_of(reference: str | Payload | None) -> str | None:
+    """Return the id of a reference, which Stripe sends bare or expanded."""
+    return reference if isinstance(reference, str) or reference is None else str(reference["id"])
+
+
+def subscription_state(payload: Payload) -> StripeSubscriptionState:
+    item = payload["items"]["data"][0]
+    start = item.get("current_period_start") or payload["current_period_start"]
+    end = item.get("current_period_end") or payload["current_period_end"]
+    pending = _pending_phase(payload, end)
+    return StripeSubscriptionState(
+        stripe_id=payload["id"],
+        customer_id=id_of(payload["customer"]) or "",
+        item_id=item["id"],
+        price=price_state(item["price"]),
+        status=_STATUS.get(payload["status"], payload["status"]),
+        period=Period(_moment(start), _moment(end)),
+        anchor=_moment(payload.get("billing_cycle_anchor") or start),
+        cancel_at_period_end=_ends_with_its_period(payload, end),
+        cancelled_at=moment(payload.get("canceled_at")),
+        trial_end=moment(payload.get("trial_end")),
+        created=_moment(payload["created"]),
+        schedule_id=id_of(payload.get("schedule")),
+        pending_price_id=pending[0] if pending else None,
+        pending_from=pending[1] if pending else None,
+        metadata=dict(payload.get("metadata") or {}),
+    )
+
+
+def _moment(timestamp: int) -> datetime:
+    return datetime.fromtimestamp(timestamp, tz=UTC)
+
+
+def _ends_with_its_period(payload: Payload, end: int) -> bool:
+    return bool(payload.get("cancel_at_period_end")) or payload.get("cancel_at") == end
+
+
+def _pending_phase(payload: Payload, period_end: int) -> tuple[str, datetime] | None:
+    """Return the price and the start of the phase that follows, where an expanded schedule names one."""
+    schedule = payload.get("schedule")
+    if not isinstance(schedule, Mapping) or schedule.get("status") != "active":
+        return None
+    later = [phase for phase in schedule.get("phases", []) if phase["start_date"] >= period_end]
+    if not later:
+        return None
+    price_id = id_of(later[0]["items"][0]["price"])
+    return (price_id, _moment(later[0]["start_date"])) if price_id else None
+
+
+def price_state(payload: Payload) -> StripePriceState:
+    recurring = payload.get("recurring") or {}
+    return StripePriceState(
+        stripe_id=payload["id"],
+        product_id=id_of(payload.get("product")) or "",
+        amount=payload.get("unit_amount"),
+        currency=payload["currency"].upper(),
+        interval=recurring.get("interval"),
+    )
+
+
+def invoice_state(payload: Payload) -> StripeInvoiceState:
+    parent = payload.get("parent") or {}
+    details = parent.get("subscription_details") or {}
+    paid_at = (payload.get("status_transitions") or {}).get("paid_at")
+    lines = (payload.get("lines") or {}).get("data", [])
+    return StripeInvoiceState(
+        stripe_id=payload["id"],
+        customer_id=id_of(payload.get("customer")) or "",
+        subscription_id=id_of(details.get("subscription") or payload.get("subscription")),
+        status=payload["status"],
+        billing_reason=payload.get("billing_reason") or "manual",
+        amount_due=payload["amount_due"],
+        amount_paid=payload["amount_paid"],
+        currency=payload["currency"].upper(),
+        created=_moment(payload["created"]),
+        paid_at=moment(paid_at),
+        number=payload.get("number") or "",
+        description=next((line["description"] for line in lines if line.get("description")), ""),
+        hosted_invoice_url=payload.get("hosted_invoice_url") or "",
+        invoice_pdf=payload.get("invoice_pdf") or "",
+        payment_intent_ids=tuple(_payment_intents(payload)),
+        price_ids=tuple(filter(None, (_price_of(line) for line in lines))),
+    )
+
+
+def _payment_intents(payload: Payload) -> list[str]:
+    payments = (payload.get("payments") or {}).get("data", [])
+    named = [id_of((payment.get("payment") or {}).get("payment_intent")) for payment in payments]
+    return [intent for intent in [*named, id_of(payload.get("payment_intent"))] if intent]
+
+
+def _price_of(line: Payload) -> str | None:
+    details = (line.get("pricing") or {}).get("price_details") or {}
+    return id_of(details.get("price") or line.get("price"))

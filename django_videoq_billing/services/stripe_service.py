@@ -1,0 +1,273 @@
+"""The one door to Stripe's SDK. Answers are plain values, errors are ours, and nothing global is set."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+from uuid import uuid4
+
+import stripe
+from django.conf import settings as django_settings
+from django.contrib.auth.base_user import AbstractBaseUser
+
+from django_videoq_billing.conf import get_settings
+from django_videoq_billing.exceptions import (
+    InvalidSignature,
+    MalformedPayload,
+    StripeFailure,
+    StripeObjectMissing,
+    StripeUnavailable,
+)
+from django_videoq_billing.models import SubscriptionPlan, UserSubscription
+from django_videoq_billing.services.stripe_payloads import (
+    checkout_session,
+    invoice_state,
+    subscription_state,
+)
+from django_videoq_billing.types import (
+    CheckoutSession,
+    StripeInvoiceState,
+    StripeSubscriptionState,
+    UserId,
+)
+
+logger = logging.getLogger("django_videoq_billing")
+
+Params = Mapping[str, Any]
+Json = dict[str, Any]
+
+_SUBSCRIPTION_EXPAND = ["schedule"]
+_LISTED_SUBSCRIPTION_EXPAND = ["data.schedule"]
+_INVOICE_EXPAND = ["payments"]
+
+
+class StripeService:
+    """Every request this package makes to Stripe. Callable on the class, and stateless.
+
+    Network time-outs and retries are the SDK's (STRIPE_TIMEOUT_SECONDS, STRIPE_MAX_NETWORK_RETRIES); every
+    write carries an idempotency key, so that a repeated request happens once. All methods raise
+    StripeFailure where Stripe refuses and StripeUnavailable where it cannot be reached.
+    """
+
+    # Customers
+
+    @staticmethod
+    def create_customer(user: AbstractBaseUser) -> str:
+        """Create the user's customer and return its id. Racing calls make one customer."""
+        params = {
+            "email": getattr(user, user.get_email_field_name(), "") or None,
+            "name": user.get_username(),
+            "metadata": {"user_id": str(user.pk)},
+        }
+        key = idempotency_key("customer", user.pk, params)
+        with _errors():
+            return _client().v1.customers.create(_given(params), {"idempotency_key": key}).id
+
+    @staticmethod
+    def retrieve_customer(customer_id: str) -> Json:
+        with _errors():
+            return _plain(_client().v1.customers.retrieve(customer_id))
+
+    @staticmethod
+    def create_portal_session(customer_id: str, return_url: str) -> str:
+        """Return the address of a new session of Stripe's customer portal."""
+        params = {"customer": customer_id, "return_url": return_url}
+        with _errors():
+            return _client().v1.billing_portal.sessions.create(params, _once()).url
+
+    # Checkout
+
+    @staticmethod
+    def create_checkout_session(
+        user: AbstractBaseUser,
+        plan: SubscriptionPlan,
+        success_url: str,
+        cancel_url: str,
+        *,
+        customer_id: str,
+        after: str = "",
+    ) -> CheckoutSession:
+        """Open a checkout page for the plan; two calls with the same arguments open the same page.
+
+        `after` is the session this one follows, so that a new page can be opened once that one is closed.
+        """
+        params = _checkout_params(user.pk, plan, customer_id, success_url, cancel_url)
+        key = idempotency_key("checkout", user.pk, {**params, "after": after})
+        with _errors():
+            return checkout_session(
+                _plain(_client().v1.checkout.sessions.create(params, {"idempotency_key": key}))
+            )
+
+    @staticmethod
+    def retrieve_checkout_session(session_id: str) -> CheckoutSession:
+        with _errors():
+            return checkout_session(_plain(_client().v1.checkout.sessions.retrieve(session_id)))
+
+    @staticmethod
+    def expire_checkout_session(session_id: str) -> None:
+        """Close a page that nobody paid on; one that is closed already is fine."""
+        try:
+            with _errors():
+                _client().v1.checkout.sessions.expire(session_id, options=_once())
+        except StripeFailure:
+            if StripeService.retrieve_checkout_session(session_id).is_open:
+                raise
+
+    # Subscriptions
+
+    @staticmethod
+    def retrieve_subscription(subscription_id: str) -> StripeSubscriptionState:
+        params = {"expand": _SUBSCRIPTION_EXPAND}
+        with _errors():
+            return subscription_state(_plain(_client().v1.subscriptions.retrieve(subscription_id, params)))
+
+    @staticmethod
+    def list_subscriptions(customer_id: str) -> list[StripeSubscriptionState]:
+        """Return all subscriptions the customer ever had, ended ones too."""
+        params = {
+            "customer": customer_id,
+            "status": "all",
+            "limit": 100,
+            "expand": _LISTED_SUBSCRIPTION_EXPAND,
+        }
+        with _errors():
+            page = _client().v1.subscriptions.list(params)
+            return [subscription_state(_plain(item)) for item in page.auto_paging_iter()]
+
+    @staticmethod
+    def cancel_subscription(subscription_id: str, at_period_end: bool = True) -> StripeSubscriptionState:
+        """Cancel at the end of the period, or now. Cancelling what is already cancelled is safe."""
+        with _errors():
+            subscriptions = _client().v1.subscriptions
+            if at_period_end:
+                answer = subscriptions.update(
+                    subscription_id,
+                    {"cancel_at_period_end": True, "expand": _SUBSCRIPTION_EXPAND},
+                    _once(),
+                )
+            else:
+                answer = subscriptions.cancel(subscription_id, {"expand": _SUBSCRIPTION_EXPAND}, _once())
+            return subscription_state(_plain(answer))
+
+    @staticmethod
+    def reactivate_subscription(subscription_id: str) -> StripeSubscriptionState:
+        """Undo a cancellation that has not taken effect."""
+        return _update(subscription_id, {"cancel_at_period_end": False})
+
+    @staticmethod
+    def change_price(subscription: StripeSubscriptionState, price_id: str) -> StripeSubscriptionState:
+        """Change the price at once and invoice the difference; where it cannot be paid nothing changes.
+
+        https://docs.stripe.com/billing/subscriptions/prorations and, for `error_if_incomplete`,
+        https://docs.stripe.com/api/subscriptions/update
+        """
+        return _update(
+            subscription.stripe_id,
+            {
+                "items": [{"id": subscription.item_id, "price": price_id}],
+                "proration_behavior": "always_invoice",
+                "payment_behavior": "error_if_incomplete",
+                "cancel_at_period_end": False,
+            },
+        )
+
+    @staticmethod
+    def schedule_price(subscription: StripeSubscriptionState, price_id: str) -> None:
+        """Change the price at the end of the period: https://docs.stripe.com/billing/subscriptions/subscription-schedules"""
+        with _errors():
+            schedules = _client().v1.subscription_schedules
+            schedule_id = subscription.schedule_id
+            if schedule_id is None:
+                params = {"from_subscription": subscription.stripe_id}
+                schedule_id = schedules.create(params, _once()).id
+            start, end = (int(m.timestamp()) for m in (subscription.period.start, subscription.period.end))
+            now = {"price": subscription.price.stripe_id, "quantity": 1}
+            later = {"price": price_id, "quantity": 1}
+            params = {
+                "end_behavior": "release",
+                "phases": [
+                    {"items": [now], "start_date": start, "end_date": end, "proration_behavior": "none"},
+                    {"items": [later], "start_date": end, "proration_behavior": "none"},
+                ],
+            }
+            schedules.update(schedule_id, params, _once())
+
+    @staticmethod
+    def release_schedule(schedule_id: str) -> None:
+        """Drop a change that was scheduled; the subscription goes on as it is."""
+        with _errors():
+            _client().v1.subscription_schedules.release(schedule_id, options=_once())
+
+    @staticmethod
+    def preview_price(subscription: StripeSubscriptionState, price_id: str) -> Json:
+        """Return the invoice that `change_price` would make now: https://docs.stripe.com/api/invoices/create_preview"""
+        params = {
+            "customer": subscription.customer_id,
+            "subscription": subscription.stripe_id,
+            "subscription_details": {
+                "items": [{"id": subscription.item_id, "price": price_id}],
+                "proration_behavior": "always_invoice",
+            },
+        }
+        with _errors():
+            return _plain(_client().v1.invoices.create_preview(params))
+
+    # Money
+
+    @staticmethod
+    def retrieve_invoice(invoice_id: str) -> StripeInvoiceState:
+        with _errors():
+            return invoice_state(
+                _plain(_client().v1.invoices.retrieve(invoice_id, {"expand": _INVOICE_EXPAND}))
+            )
+
+    @staticmethod
+    def list_charges(payment_intent_id: str) -> list[Json]:
+        """Return every attempt to charge for one payment, failed ones too."""
+        return list(_each(_client().v1.charges, {"payment_intent": payment_intent_id}))
+
+    @staticmethod
+    def retrieve(kind: str, object_id: str) -> Json:
+        """Return one object of a collection of the API, such as ("refunds", "re_...")."""
+        with _errors():
+            return _plain(getattr(_client().v1, kind).retrieve(object_id))
+
+    @staticmethod
+    def each(kind: str, params: Params | None = None) -> Iterator[Json]:
+        """Yield every object of a collection of the API, page by page."""
+        return _each(getattr(_client().v1, kind), params or {})
+
+    @staticmethod
+    def create(kind: str, params: Params) -> Json:
+        with _errors():
+            return _plain(getattr(_client().v1, kind).create(dict(params), _once()))
+
+    @staticmethod
+    def update(kind: str, object_id: str, params: Params) -> Json:
+        with _errors():
+            return _plain(getattr(_client().v1, kind).update(object_id, dict(params), _once()))
+
+    # Webhooks
+
+    @staticmethod
+    def verify_webhook_signature(payload: bytes, signature: str) -> Json:
+        """Return the event that Stripe signed, checked on the raw body against every current secret.
+
+        Raises InvalidSignature, or MalformedPayload for a signed body that is no event:
+        https://docs.stripe.com/webhooks/signature
+        """
+        settings = get_settings()
+        for secret in settings.webhook_secrets:
+            try:
+                stripe.WebhookSignature.verify_header(
+                    payload.decode(), signature, secret, settings.WEBHOOK_TOLERANCE_SECONDS
+                )
+            except (stripe.SignatureVerificationError, UnicodeDecodeError, ValueError):
+                continue
+            return _event(payload)
+        raise InvalidSignature.of_webhook()

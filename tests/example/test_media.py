@@ -88,7 +88,7 @@ def test_a_file_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_committed_samples_stay_small() -> None:
-    assert sum(path.stat().st_size for path in SAMPLES.rglob("*") if path.is_file()) < 700_000
+    assert sum(path.stat().st_size for path in SAMPLES.rglob("*") if path.is_file()) < 600_000
 
 
 def test_bytes_beyond_the_limit_are_not_kept(settings: Any) -> None:

@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.urls import NoReverseMatch
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.exceptions import (
@@ -45,7 +46,8 @@ STATUS_BY_ERROR: dict[type[BillingError], HTTPStatus] = {
 def status_for(error: BillingError) -> int:
     if isinstance(error, QuotaExceeded):
         return get_settings().QUOTA_EXCEEDED_STATUS
-    return STATUS_BY_ERROR.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
+    known = (STATUS_BY_ERROR[kind] for kind in type(error).__mro__ if kind in STATUS_BY_ERROR)
+    return next(known, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def error_body(error: BillingError) -> dict[str, Any]:
@@ -83,6 +85,7 @@ def error_response(request: HttpRequest, error: BillingError) -> HttpResponse:
         response = render(request, "django_videoq_billing/refused.html", context, status=status)
     else:
         response = JsonResponse(error_body(error), status=status)
+    patch_vary_headers(response, ["Accept"])
     if isinstance(error, QuotaExceeded):
         add_ratelimit_fields(response, error.reservation)
     return response

@@ -22,7 +22,6 @@ class PaymentTransactionAdmin(HistoryAdmin[PaymentTransaction]):
     search_fields = ("stripe_object_id", "description")
     search_help_text = _("User name, e-mail address, Stripe id or description")
     fields = (
-        "payer",
         "plan",
         "amount_display",
         "type",
@@ -34,6 +33,9 @@ class PaymentTransactionAdmin(HistoryAdmin[PaymentTransaction]):
         "created_at",
         "recorded_at",
     )
+
+    def get_fields(self, request: HttpRequest, obj: PaymentTransaction | None = None) -> tuple[str, ...]:
+        return ("user" if obj and obj.user_id else "payer", *self.fields)
 
     @admin.display(description=_("user"), ordering="user")
     def payer(self, payment: PaymentTransaction) -> str | Promise:

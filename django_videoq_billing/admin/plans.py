@@ -5,10 +5,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected
+from django.contrib.admin.utils import quote, unquote
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db.models import Field, ProtectedError, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -42,9 +46,9 @@ class SubscriptionPlanAdmin(BillingAdmin[SubscriptionPlan]):
         "is_active",
         "is_public",
         "described_in_settings",
-        "sort_order",
     )
-    list_filter = ("is_active", "is_public", "interval", "currency")
+    list_filter = ("is_active", "is_public", "interval")
+    actions = ("delete_selected",)
     search_fields = ("name", "slug", "description")
     ordering = ("sort_order", "pk")
     readonly_fields = (
@@ -78,7 +82,7 @@ class SubscriptionPlanAdmin(BillingAdmin[SubscriptionPlan]):
     def video_limit_display(self, plan: SubscriptionPlan) -> str | Promise:
         return limit_text(plan.video_limit)
 
-    @admin.display(description=_("transcription minutes"), ordering="transcription_limit_minutes")
+    @admin.display(description=_("minutes"), ordering="transcription_limit_minutes")
     def transcription_limit_display(self, plan: SubscriptionPlan) -> str | Promise:
         return limit_text(plan.transcription_limit_minutes)
 
@@ -102,7 +106,7 @@ class SubscriptionPlanAdmin(BillingAdmin[SubscriptionPlan]):
     ) -> forms.Field | None:
         if db_field.name == "features":
             help_text = _("One per line, for the plan's card; where empty they are written from the limits.")
-            return LinesField(required=False, label=db_field.verbose_name, help_text=help_text)
+            return LinesField(required=False, label=capfirst(db_field.verbose_name), help_text=help_text)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: SubscriptionPlan, form: Any, change: bool) -> None:
@@ -111,16 +115,19 @@ class SubscriptionPlanAdmin(BillingAdmin[SubscriptionPlan]):
             sentence = _("The settings describe this plan: seed_plans will put their values back.")
             self.message_user(request, sentence, messages.WARNING)
 
-    def get_deleted_objects(
-        self, objs: Sequence[SubscriptionPlan] | QuerySet[SubscriptionPlan], request: HttpRequest
-    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """Refuse plans in use with a sentence each, where Django would list every subscription."""
-        refusals = _refusals(objs)
-        return ([], {}, set(), refusals) if refusals else super().get_deleted_objects(objs, request)
+    @admin.action(permissions=["delete"], description=_("Delete selected %(verbose_name_plural)s"))
+    def delete_selected(
+        self, request: HttpRequest, queryset: QuerySet[SubscriptionPlan]
+    ) -> HttpResponse | None:
+        return None if self._refuse(request, queryset) else delete_selected(self, request, queryset)
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        plan = self.get_object(request, unquote(object_id))
+        if plan and self.has_delete_permission(request, plan) and self._refuse(request, [plan]):
+            change_page = reverse("admin:videoq_billing_subscriptionplan_change", args=[quote(plan.pk)])
+            return HttpResponseRedirect(change_page)
         try:
             return super().delete_view(request, object_id, extra_context)
         except ProtectedError:
@@ -133,6 +140,13 @@ class SubscriptionPlanAdmin(BillingAdmin[SubscriptionPlan]):
             return super().changelist_view(request, extra_context)
         except ProtectedError:
             return self._came_into_use(request)
+
+    def _refuse(self, request: HttpRequest, plans: Iterable[SubscriptionPlan]) -> bool:
+        """Say which of the plans are in use, where Django would list everybody who has them."""
+        refusals = _refusals(plans)
+        for refusal in refusals:
+            self.message_user(request, refusal, messages.ERROR)
+        return bool(refusals)
 
     def _came_into_use(self, request: HttpRequest) -> HttpResponse:
         """Somebody subscribed between the question and the answer."""

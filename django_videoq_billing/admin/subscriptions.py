@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -21,7 +22,7 @@ NOT_AT_STRIPE = Q(stripe_subscription_id__isnull=True) | Q(stripe_subscription_i
 
 
 class BilledByFilter(admin.SimpleListFilter):
-    title = _("billed by")
+    title = _("biller")
     parameter_name = "billed_by"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -45,7 +46,7 @@ class UserSubscriptionAdmin(OwnedByUserAdmin[UserSubscription]):
         "billed_by",
         "current_period_start",
         "current_period_end",
-        "cancel_at_period_end",
+        "ends",
     )
     list_filter = ("status", "plan", BilledByFilter, "cancel_at_period_end")
     list_select_related = ("user", "plan", "pending_plan")
@@ -83,12 +84,20 @@ class UserSubscriptionAdmin(OwnedByUserAdmin[UserSubscription]):
     def billed_by(self, subscription: UserSubscription) -> str | Promise:
         return _("Stripe") if subscription.stripe_subscription_id else _("this site")
 
+    @admin.display(description=_("ends"), ordering="cancel_at_period_end")
+    def ends(self, subscription: UserSubscription) -> datetime | None:
+        return subscription.current_period_end if subscription.cancel_at_period_end else None
+
     @admin.display(description=_("limits now come from"))
     def effective_plan(self, subscription: UserSubscription) -> str:
         return effective_plan(subscription).name
 
     def get_fieldsets(self, request: HttpRequest, obj: UserSubscription | None = None) -> Any:
-        return self.fieldsets if obj else [(None, {"fields": self.add_fields})]
+        if obj is None:
+            return [(None, {"fields": self.add_fields})]
+        (title, options), *others = self.fieldsets
+        notice = Conflict.billed_by_stripe().message if obj.stripe_subscription_id else ""
+        return [(title, {**options, "description": notice}), *others]
 
     def get_readonly_fields(self, request: HttpRequest, obj: UserSubscription | None = None) -> Any:
         if obj is None:
@@ -111,6 +120,9 @@ class UserSubscriptionAdmin(OwnedByUserAdmin[UserSubscription]):
         if isinstance(plan, forms.ModelChoiceField):
             offered = Q(is_active=True) | Q(pk=obj.plan_id if obj else None)
             plan.queryset = SubscriptionPlan.objects.filter(offered)
+            # Plans have a page of their own; a delete button beside the choice is an accident waiting.
+            widget: Any = plan.widget
+            widget.can_add_related = widget.can_change_related = widget.can_delete_related = False
         return form
 
     def has_change_permission(self, request: HttpRequest, obj: UserSubscription | None = None) -> bool:

@@ -73,9 +73,7 @@ class UsageReservationAdmin(HistoryAdmin[UsageReservation]):
         "amount",
         "settled_amount",
         "state",
-        "created_at",
         "expires_at",
-        "settled_at",
     )
     list_filter = ("state", "metric", "expires_at")
     search_fields = ("key", "id__startswith")

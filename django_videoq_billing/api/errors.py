@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.core.signals import got_request_exception
 from django.http import Http404
+from django.utils.log import log_response
+from django.utils.translation import gettext as _
 from rest_framework import exceptions, status
 from rest_framework.response import Response
-from rest_framework.views import exception_handler
+from rest_framework.settings import api_settings
+from rest_framework.views import exception_handler, set_rollback
 
 from django_videoq_billing.exceptions import BillingError
 from django_videoq_billing.http import drf_exception
 
+SERVER_ERROR = "server_error"
+
 _CODES: dict[type[Exception], str] = {
     exceptions.ValidationError: "invalid_request",
     exceptions.ParseError: "invalid_request",
-    exceptions.UnsupportedMediaType: "invalid_request",
     exceptions.NotAuthenticated: "not_authenticated",
     exceptions.AuthenticationFailed: "not_authenticated",
     exceptions.PermissionDenied: "permission_denied",
@@ -25,32 +31,62 @@ _CODES: dict[type[Exception], str] = {
     Http404: "not_found",
     exceptions.MethodNotAllowed: "method_not_allowed",
     exceptions.NotAcceptable: "not_acceptable",
+    exceptions.UnsupportedMediaType: "unsupported_media_type",
     exceptions.Throttled: "throttled",
 }
 
 
 def billing_exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Let DRF find the status and headers, then write the contract's body. None for what is no API error."""
+    """Let DRF find the status and headers, then write the contract's body."""
     if isinstance(error, BillingError):
         return exception_handler(drf_exception(error), context)
     response = exception_handler(error, context)
     if response is None:
-        return None
+        return _unexpected(error, context)
     if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
         # DRF says 403 where the first authenticator is the session; the contract says 401 everywhere.
         response.status_code = status.HTTP_401_UNAUTHORIZED
-    response.data = {
-        "error": _CODES.get(type(error), "invalid_request"),
-        "message": _message(error, response.data),
-        "details": response.data if isinstance(error, exceptions.ValidationError) else None,
-    }
+    data = response.data
+    details = _field_errors(data) if isinstance(error, exceptions.ValidationError) else None
+    response.data = _body(_code(error, response.status_code), _message(error, data), details)
     return response
+
+
+def _unexpected(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer a bug without showing it: Django's log, mails and signal tell the host as they always do.
+
+    While debugging it is left to Django, whose page shows the trace.
+    """
+    if settings.DEBUG or settings.DEBUG_PROPAGATE_EXCEPTIONS:
+        return None
+    set_rollback()
+    request = context["request"]._request
+    got_request_exception.send(sender=None, request=request)
+    body = _body(SERVER_ERROR, _("Something went wrong on our side. Please try again later."), None)
+    response = Response(body, status=status.HTTP_500_INTERNAL_SERVER_ERROR)
+    reason = response.reason_phrase
+    log_response("%s: %s", reason, request.path, response=response, request=request, exception=error)
+    return response
+
+
+def _body(code: str, message: str, details: dict[str, Any] | None) -> dict[str, Any]:
+    return {"error": code, "message": message, "details": details}
+
+
+def _code(error: Exception, status_code: int) -> str:
+    """Return the code of the error's class or of the nearest class above it: hosts raise subclasses."""
+    otherwise = "invalid_request" if status_code < status.HTTP_500_INTERNAL_SERVER_ERROR else SERVER_ERROR
+    return next((_CODES[kind] for kind in type(error).__mro__ if kind in _CODES), otherwise)
+
+
+def _field_errors(data: Any) -> dict[str, Any]:
+    return data if isinstance(data, dict) else {api_settings.NON_FIELD_ERRORS_KEY: data}
 
 
 def _message(error: Exception, data: Any) -> str:
     if isinstance(error, exceptions.ValidationError):
         return str(_first(data))
-    return str(data.get("detail", "")) if isinstance(data, dict) else ""
+    return str(data.get("detail", "")) if isinstance(data, dict) else str(_first(data))
 
 
 def _first(data: Any) -> Any:

@@ -2,35 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from rest_framework.serializers import Serializer
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+Body = Serializer[Any] | type[Serializer[Any]]
 
 _INSTALLED = find_spec("drf_spectacular") is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """What an endpoint may answer instead of its success: the codes of each status, in words for a reader.
+
+    `body` is the shape of all of them; a status in `others` may answer in a shape of its own as well.
+    """
+
+    body: type[Serializer[Any]]
+    codes: Mapping[int, str]
+    others: Mapping[int, type[Serializer[Any]]] = field(default_factory=dict)
+
+
 def documented(
+    operation_id: str,
+    answer: Body,
+    refusals: Refusals,
+    *,
     request: type[Serializer[Any]] | None = None,
     query: type[Serializer[Any]] | None = None,
-    **responses: Any,
 ) -> Callable[[Decorated], Decorated]:
-    """Say what a view takes and answers: `documented(_200=PlanSerializer, _404=ErrorSerializer)`."""
+    """Say what a view takes and answers."""
     if not _INSTALLED:
         return lambda view: view
-    from drf_spectacular.utils import extend_schema
+    from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 
-    by_status = {int(name.removeprefix("_")): answer for name, answer in responses.items()}
-    return extend_schema(request=request, parameters=[query] if query else None, responses=by_status)
+    answers = {
+        status: OpenApiResponse(_shape(refusals, status, operation_id), description=codes)
+        for status, codes in refusals.codes.items()
+    }
+    wait = OpenApiParameter(
+        "Retry-After", int, OpenApiParameter.HEADER, description="Seconds to wait.", response=[429]
+    )
+    return extend_schema(
+        operation_id=operation_id,
+        tags=["billing"],
+        request=request,
+        parameters=[*([query] if query else []), *([wait] if 429 in answers else [])],
+        responses={200: answer, **answers},
+    )
 
 
-def typed(field: Any) -> Callable[[Decorated], Decorated]:
-    """Say what a serializer's method returns."""
+def _shape(refusals: Refusals, status: int, operation_id: str) -> Any:
+    if status not in refusals.others:
+        return refusals.body
+    from drf_spectacular.utils import PolymorphicProxySerializer
+
+    return PolymorphicProxySerializer(
+        component_name="".join(word.title() for word in f"{operation_id}_{status}".split("_")),
+        serializers=[refusals.others[status], refusals.body],
+        resource_type_field_name=None,
+    )
+
+
+def typed(annotation: Any) -> Callable[[Decorated], Decorated]:
+    """Say what a serializer's method returns, or what a field class takes."""
     if not _INSTALLED:
-        return lambda method: method
+        return lambda decorated: decorated
     from drf_spectacular.utils import extend_schema_field
 
-    return extend_schema_field(field)
+    return extend_schema_field(annotation)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC
 from typing import Any, ClassVar
 
+from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
-from rest_framework import serializers
+from rest_framework import ISO_8601, serializers
 
 from django_videoq_billing.api.schema import typed
 from django_videoq_billing.conf import get_settings
@@ -16,6 +18,16 @@ from django_videoq_billing.money import display_money
 from django_videoq_billing.services.entitlements import current_period, effective_plan
 from django_videoq_billing.services.plans import features_of, price_display
 from django_videoq_billing.types import MAX_AMOUNT, Metric, UsageReport
+
+
+class MomentField(serializers.DateTimeField):
+    """ISO 8601 in UTC, whatever time zone and date format the host has set."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format=ISO_8601, default_timezone=UTC, **kwargs)
+
+
+_FIELDS = {**serializers.ModelSerializer.serializer_field_mapping, models.DateTimeField: MomentField}
 
 
 class SubscriptionPlanSerializer(serializers.ModelSerializer[SubscriptionPlan]):
@@ -39,6 +51,11 @@ class SubscriptionPlanSerializer(serializers.ModelSerializer[SubscriptionPlan]):
             "features",
             "sort_order",
         ]
+        read_only_fields = fields
+        extra_kwargs: ClassVar = {
+            "video_limit": {"help_text": "Per period; null is unlimited."},
+            "transcription_limit_minutes": {"help_text": "Per period; null is unlimited."},
+        }
 
     def get_description(self, plan: SubscriptionPlan) -> str:
         return plan.description or ""
@@ -52,6 +69,8 @@ class SubscriptionPlanSerializer(serializers.ModelSerializer[SubscriptionPlan]):
 
 
 class UserSubscriptionSerializer(serializers.ModelSerializer[UserSubscription]):
+    serializer_field_mapping = _FIELDS
+
     plan = SubscriptionPlanSerializer(read_only=True)
     pending_plan = SubscriptionPlanSerializer(read_only=True, allow_null=True)
 
@@ -71,18 +90,19 @@ class UserSubscriptionSerializer(serializers.ModelSerializer[UserSubscription]):
             "pending_plan_effective_at",
             "created_at",
         ]
+        read_only_fields = fields
 
     def to_representation(self, instance: UserSubscription) -> dict[str, Any]:
         """Show the period that counts now, also where the row still holds one that has ended."""
         period = current_period(instance, effective_plan(instance))
         shown = super().to_representation(instance)
-        moment = serializers.DateTimeField()
+        moment = MomentField()
         shown["current_period_start"] = moment.to_representation(period.start)
         shown["current_period_end"] = moment.to_representation(period.end)
         return shown
 
 
-class OverageSerializer(serializers.Serializer[UsageReport]):
+class UsageOverageSerializer(serializers.Serializer[UsageReport]):
     video_count = serializers.IntegerField(source="video_overage")
     transcription_seconds = serializers.IntegerField(source="transcription_overage_seconds")
 
@@ -94,10 +114,10 @@ class UsageWarningSerializer(serializers.Serializer[Any]):
 
 
 class UsageRecordSerializer(serializers.Serializer[UsageReport]):
-    """One period's usage; written from a UsageReport, so that every skin shows the same figures."""
+    """One period's usage beside the limits that hold in it; null stands for unlimited."""
 
-    billing_period_start = serializers.DateTimeField(source="period.start")
-    billing_period_end = serializers.DateTimeField(source="period.end")
+    billing_period_start = MomentField(source="period.start")
+    billing_period_end = MomentField(source="period.end")
     video_count = serializers.IntegerField(source="counters.video_count")
     video_limit = serializers.IntegerField(allow_null=True)
     video_usage_percentage = serializers.FloatField(allow_null=True)
@@ -105,9 +125,9 @@ class UsageRecordSerializer(serializers.Serializer[UsageReport]):
     transcription_minutes = serializers.FloatField()
     transcription_limit_minutes = serializers.IntegerField(allow_null=True)
     transcription_usage_percentage = serializers.FloatField(allow_null=True)
-    overage = OverageSerializer(source="*")
+    overage = UsageOverageSerializer(source="*")
     warnings = serializers.SerializerMethodField()
-    updated_at = serializers.DateTimeField(source="counters.updated_at", allow_null=True)
+    updated_at = MomentField(source="counters.updated_at", allow_null=True)
 
     @typed(UsageWarningSerializer(many=True))
     def get_warnings(self, report: UsageReport) -> list[dict[str, Any]]:
@@ -116,6 +136,8 @@ class UsageRecordSerializer(serializers.Serializer[UsageReport]):
 
 
 class PaymentTransactionSerializer(serializers.ModelSerializer[PaymentTransaction]):
+    serializer_field_mapping = _FIELDS
+
     amount_display = serializers.SerializerMethodField()
     invoice_url = serializers.SerializerMethodField()
     invoice_pdf = serializers.SerializerMethodField()
@@ -134,6 +156,7 @@ class PaymentTransactionSerializer(serializers.ModelSerializer[PaymentTransactio
             "invoice_pdf",
             "created_at",
         ]
+        read_only_fields = fields
 
     def get_amount_display(self, transaction: PaymentTransaction) -> str:
         return display_money(transaction.amount_cents, transaction.currency, get_language() or "en")
@@ -145,27 +168,38 @@ class PaymentTransactionSerializer(serializers.ModelSerializer[PaymentTransactio
         return transaction.invoice_pdf or None
 
 
-class HistorySerializer(serializers.Serializer[Any]):
+class PaymentHistorySerializer(serializers.Serializer[Any]):
     total = serializers.IntegerField()
     transactions = PaymentTransactionSerializer(many=True)
 
 
+@typed({"type": "number", "minimum": 0, "exclusiveMinimum": True, "maximum": MAX_AMOUNT})
 class SecondsField(serializers.FloatField):
     """A media duration as players report it, brought to whole seconds with begun seconds counted."""
 
     def to_internal_value(self, data: Any) -> int:
         if isinstance(data, bool):
             self.fail("invalid")
-        seconds = super().to_internal_value(data)
-        if not math.isfinite(seconds) or not 0 < seconds <= MAX_AMOUNT:
-            raise serializers.ValidationError(_("Use a number of seconds above 0."), code="invalid")
+        try:
+            seconds = super().to_internal_value(data)
+        except OverflowError:  # a whole number of hundreds of digits
+            seconds = math.inf
+        if not 0 < seconds <= MAX_AMOUNT:  # False for NaN, too
+            raise serializers.ValidationError(
+                _("Use a number of seconds above 0, up to %(maximum)d.") % {"maximum": MAX_AMOUNT},
+                code="invalid",
+            )
         return math.ceil(seconds)
 
 
 class UsageCheckSerializer(serializers.Serializer[Any]):
     ACTIONS: ClassVar = {"upload_video": Metric.VIDEO, "transcribe_video": Metric.TRANSCRIPTION}
 
-    action = serializers.ChoiceField(choices=list(ACTIONS))
+    action = serializers.ChoiceField(
+        choices=list(ACTIONS),
+        # REST framework's own sentence repeats what was sent, which may be no text that can be sent back.
+        error_messages={"invalid_choice": _("Use “upload_video” or “transcribe_video”.")},
+    )
     estimated_duration_seconds = SecondsField(required=False)
 
     @property
@@ -191,13 +225,15 @@ class UsageRefusedSerializer(serializers.Serializer[Any]):
     upgrade_url = serializers.CharField(allow_null=True)
 
 
-class ErrorSerializer(serializers.Serializer[Any]):
-    error = serializers.CharField()
-    message = serializers.CharField()
+class BillingErrorSerializer(serializers.Serializer[Any]):
+    """The body of every refusal."""
+
+    error = serializers.CharField(help_text="A stable snake_case code.")
+    message = serializers.CharField(help_text="For a person, in the request's language.")
     details = serializers.DictField(allow_null=True)
 
 
-class HistoryQuerySerializer(serializers.Serializer[Any]):
+class PaymentHistoryQuerySerializer(serializers.Serializer[Any]):
     limit = serializers.IntegerField(default=10, min_value=1, max_value=100)
     offset = serializers.IntegerField(default=0, min_value=0, max_value=10**9)
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django_videoq_billing.models import PaymentTransaction, SubscriptionPlan, TranscriptionJob
 from django_videoq_billing.services import transcription
 from django_videoq_billing.services.usage_tracker import UsageTracker
-from tests.factories import PaymentFactory, UserFactory, subscribed
+from tests.factories import make_payment, make_user, subscribed
 
 
 def page(model: str, kind: str = "changelist", pk: object = None) -> str:
@@ -22,7 +22,7 @@ def text(response: Any) -> str:
 
 
 def staff_who_may(*permissions: str) -> Client:
-    person = UserFactory.create(is_staff=True)
+    person = make_user(is_staff=True)
     person.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     client = Client()
     client.force_login(person)
@@ -31,12 +31,12 @@ def staff_who_may(*permissions: str) -> Client:
 
 def busy_user(plan: SubscriptionPlan, **fields: Any) -> Any:
     """A user with one row in every table: subscription, usage, holds, job and payment."""
-    user = subscribed(plan, UserFactory.create(**fields))
+    user = subscribed(plan, make_user(**fields))
     UsageTracker.increment_video_count(user, 2)
     UsageTracker.reserve(user, "video", key="upload-1").keep()
     video = Group.objects.create(name=f"a video of {user}")
     transcription.start(user, video, 90)
-    PaymentFactory.create(user=user, plan=plan)
+    make_payment(user=user, plan=plan)
     return user
 
 

@@ -20,7 +20,7 @@ from django_videoq_billing.models import (
     UserSubscription,
 )
 from tests.admin.conftest import busy_user, page, rows_of, staff_who_may, text
-from tests.factories import PaymentFactory, PlanFactory, UserFactory
+from tests.factories import make_payment, make_plan, make_user
 
 if TYPE_CHECKING:
     from pytest_django import DjangoAssertNumQueries
@@ -94,7 +94,7 @@ def test_more_rows_do_not_mean_more_queries(
     with django_assert_max_num_queries(20) as first:
         text(admin_client.get(page(model)))
     for _ in range(4):
-        busy_user(PlanFactory.create())
+        busy_user(make_plan())
     with django_assert_max_num_queries(len(first)):
         text(admin_client.get(page(model)))
 
@@ -120,8 +120,8 @@ def test_who_has_used_up_the_plan(
 
 
 def test_money_is_shown_in_the_operator_s_language(admin_client: Client, user: User) -> None:
-    PaymentFactory.create(user=user, amount_cents=-1200)
-    PaymentFactory.create(user=user, amount_cents=1480, currency="JPY")
+    make_payment(user=user, amount_cents=-1200)
+    make_payment(user=user, amount_cents=1480, currency="JPY")
     shown = text(admin_client.get(page("paymenttransaction")))
     assert "-$12.00" in shown
     assert "¥1,480" in shown
@@ -186,5 +186,13 @@ class TestWhoMayLook:
 
 
 def test_an_old_payment_stays_readable_without_its_plan(admin_client: Client) -> None:
-    payment = PaymentFactory.create(user=UserFactory.create(), plan=None, created_at=timezone.now())
+    payment = make_payment(user=make_user(), plan=None, created_at=timezone.now())
     assert "$12.00" in text(admin_client.get(page("paymenttransaction", "change", payment.pk)))
+
+
+def test_a_project_whose_users_have_no_mail(
+    admin_client: Client, plan: SubscriptionPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(User, "EMAIL_FIELD", "carrier_pigeon")
+    busy_user(plan, username="ada")
+    assert "ada</" in text(admin_client.get(page("usagerecord"), {"q": "ada"}))

@@ -15,7 +15,7 @@ from django_videoq_billing.models import SubscriptionPlan, UserSubscription
 from django_videoq_billing.services.entitlements import entitlement_for
 from django_videoq_billing.services.usage_tracker import UsageTracker
 from tests.admin.conftest import page, staff_who_may, text
-from tests.factories import PlanFactory, UserFactory, subscribed
+from tests.factories import make_plan, make_user, subscribed
 
 
 def change(client: Client, user: Any, **form: Any) -> Any:
@@ -29,7 +29,7 @@ class TestChangingThePlan:
     def test_counts_from_the_next_request_and_keeps_the_usage(
         self, admin_client: Client, plan: SubscriptionPlan
     ) -> None:
-        user = subscribed(PlanFactory.create(video_limit=1))
+        user = subscribed(make_plan(video_limit=1))
         before = UserSubscription.objects.values("current_period_start", "current_period_end").get()
         UsageTracker.reserve(user, "video").commit()
         assert UsageTracker.can_upload_video(user)[0] is False
@@ -40,12 +40,12 @@ class TestChangingThePlan:
         assert UserSubscription.objects.values("current_period_start", "current_period_end").get() == before
 
     def test_brings_a_lapsed_subscription_back(self, admin_client: Client, plan: SubscriptionPlan) -> None:
-        user = subscribed(PlanFactory.create(), status="cancelled")
+        user = subscribed(make_plan(), status="cancelled")
         change(admin_client, user, plan=plan.pk)
         assert UserSubscription.objects.get().status == "active"
 
     def test_status_may_be_chosen_with_it(self, admin_client: Client, plan: SubscriptionPlan) -> None:
-        user = subscribed(PlanFactory.create())
+        user = subscribed(make_plan())
         change(admin_client, user, plan=plan.pk, status="paused")
         row = UserSubscription.objects.get()
         assert (row.plan, row.status) == (plan, "paused")
@@ -57,7 +57,7 @@ class TestChangingThePlan:
     def test_a_period_that_rolled_meanwhile_is_not_rolled_back(
         self, admin_client: Client, plan: SubscriptionPlan, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        user = subscribed(PlanFactory.create())
+        user = subscribed(make_plan())
         end = user.subscription.current_period_end
         real = UserSubscriptionAdmin.save_model
 
@@ -73,8 +73,8 @@ class TestChangingThePlan:
         assert (row.status, row.plan, row.current_period_start) == ("paused", plan, end)
 
     def test_inactive_plans_are_not_offered_but_the_present_one_stays(self, admin_client: Client) -> None:
-        mine, gone = PlanFactory.create(is_active=False), PlanFactory.create(is_active=False)
-        custom = PlanFactory.create(is_public=False)
+        mine, gone = make_plan(is_active=False), make_plan(is_active=False)
+        custom = make_plan(is_public=False)
         user = subscribed(mine)
         shown = text(admin_client.get(page("usersubscription", "change", user.subscription.pk)))
         assert mine.name in shown
@@ -84,7 +84,7 @@ class TestChangingThePlan:
         assert "changed successfully" in text(change(admin_client, user, cancel_at_period_end="on"))
 
     def test_a_closed_account_is_a_sentence(self, admin_client: Client, plan: SubscriptionPlan) -> None:
-        user = subscribed(PlanFactory.create())
+        user = subscribed(make_plan())
         User.objects.filter(pk=user.pk).update(is_active=False)
         assert "This account is not active." in text(change(admin_client, user, plan=plan.pk))
         assert UserSubscription.objects.get().plan != plan
@@ -97,6 +97,7 @@ class TestEndingWithThePeriod:
         row = UserSubscription.objects.get()
         assert row.cancel_at_period_end
         assert row.cancelled_at is not None
+        assert "Ends" in text(admin_client.get(page("usersubscription")))
         change(admin_client, user)
         row.refresh_from_db()
         assert not row.cancel_at_period_end
@@ -109,19 +110,19 @@ class TestGivingAPlan:
         return client.post(page("usersubscription", "add"), form, follow=True)
 
     def test_to_somebody_who_never_had_one(self, admin_client: Client, plan: SubscriptionPlan) -> None:
-        user = UserFactory.create()
+        user = make_user()
         assert "added successfully" in text(self.give(admin_client, user, plan))
         row = UserSubscription.objects.get()
         assert (row.user, row.plan, row.status) == (user, plan, "active")
         assert row.period_anchor == row.current_period_start
 
     def test_twice_is_an_error_beside_the_field(self, admin_client: Client, plan: SubscriptionPlan) -> None:
-        user = subscribed(PlanFactory.create())
+        user = subscribed(make_plan())
         assert "already exists" in text(self.give(admin_client, user, plan))
         assert UserSubscription.objects.get().plan != plan
 
     def test_to_a_closed_account_is_refused(self, admin_client: Client, plan: SubscriptionPlan) -> None:
-        shown = text(self.give(admin_client, UserFactory.create(is_active=False), plan))
+        shown = text(self.give(admin_client, make_user(is_active=False), plan))
         assert "This account is not active." in shown
         assert not UserSubscription.objects.exists()
 
@@ -134,8 +135,9 @@ class TestBilledByStripe:
     def test_it_can_only_be_looked_at(self, admin_client: Client, customer: Any) -> None:
         shown = text(admin_client.get(page("usersubscription", "change", customer.subscription.pk)))
         assert "sub_1" in shown
+        assert "billed by Stripe; change it there" in shown
         assert 'name="_save"' not in shown
-        form = {"plan": PlanFactory.create().pk, "status": "paused"}
+        form = {"plan": make_plan().pk, "status": "paused"}
         url = page("usersubscription", "change", customer.subscription.pk)
         assert admin_client.post(url, form).status_code == 403
         customer.subscription.refresh_from_db()
@@ -149,7 +151,7 @@ class TestBilledByStripe:
         monkeypatch: pytest.MonkeyPatch,
         form: dict[str, Any],
     ) -> None:
-        user, other = subscribed(plan), PlanFactory.create()
+        user, other = subscribed(plan), make_plan()
         real = UserSubscriptionAdmin.save_model
 
         def after_the_checkout(*args: Any) -> None:
@@ -198,7 +200,7 @@ def test_viewers_see_no_form(plan: SubscriptionPlan) -> None:
 
 class TestChoosingTheUser:
     def test_by_name_where_the_user_admin_can_search(self, admin_client: Client) -> None:
-        UserFactory.create(username="ada")
+        make_user(username="ada")
         assert "admin-autocomplete" in text(admin_client.get(page("usersubscription", "add")))
         found = admin_client.get(
             reverse("admin:autocomplete"),
@@ -214,8 +216,8 @@ class TestChoosingTheUser:
     def test_by_id_where_the_project_has_no_user_admin(
         self, admin_client: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        others = {model: entry for model, entry in admin.site._registry.items() if model is not User}
-        monkeypatch.setattr(admin.site, "_registry", others)
+        registry: Any = admin.site._registry
+        monkeypatch.delitem(registry, User)
         shown = text(admin_client.get(page("usersubscription", "add")))
         assert "admin-autocomplete" not in shown
         assert 'name="user"' in shown

@@ -155,3 +155,11 @@ class TestWhichUser:
     def test_a_negative_history_is_refused(self, run: Run, ada: User) -> None:
         with pytest.raises(CommandError, match="--history must be 0 or more, not -1"):
             run("show_usage", "ada", history=-1)
+
+    def test_a_project_whose_users_have_no_mail(
+        self, run: Run, ada: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(User, "EMAIL_FIELD", "carrier_pigeon")
+        assert run("show_usage", "ada").startswith("ada ")
+        with pytest.raises(CommandError, match="There is no user"):
+            run("show_usage", "ada@example.com")

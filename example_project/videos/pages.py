@@ -1,0 +1,48 @@
+"""The pages around the library: welcome, sign-up and plans."""
+
+from __future__ import annotations
+
+from django.contrib.auth import login
+from django.contrib.auth.forms import UserCreationForm
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_noop
+from django.views.decorators.http import require_http_methods, require_safe
+
+from django_videoq_billing.models import SubscriptionPlan
+from django_videoq_billing.services.entitlements import entitlement_for
+
+# The package's default plans carry these texts; named here so that they can be translated.
+PLAN_TEXTS = (
+    gettext_noop("To try it out."),
+    gettext_noop("For people who publish every week."),
+    gettext_noop("For teams and archives."),
+)
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        return redirect("library")
+    return render(request, "videos/home.html")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def signup(request: HttpRequest) -> HttpResponse:
+    """No word about billing: a new user has the default plan from the first second."""
+    if request.user.is_authenticated:
+        return redirect("library")
+    form: UserCreationForm[User] = UserCreationForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        login(request, form.save())
+        return redirect("library")
+    return render(request, "registration/signup.html", {"form": form}, status=400 if form.errors else 200)
+
+
+@require_safe
+def plans(request: HttpRequest) -> HttpResponse:
+    """The upgrade page. Until checkout exists, it says honestly how a plan is changed."""
+    current = entitlement_for(request.user).plan_slug if request.user.is_authenticated else ""
+    context = {"plans": SubscriptionPlan.objects.listed(), "current": current}
+    return render(request, "videos/plans.html", context)

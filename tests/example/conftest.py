@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+import example_project.settings as example
+from django_videoq_billing.services.usage_tracker import UsageTracker
+
+SAMPLES = Path(example.__file__).parent / "samples"
+BROKEN = SAMPLES / "broken"
+UPLOAD = "/videos/upload/"
+
+Upload = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def _example_site(settings: Any, tmp_path: Path) -> None:
+    """The example's own pages, middleware and upload handlers; files go where the test ends with them."""
+    for name in (
+        "FILE_UPLOAD_HANDLERS",
+        "LANGUAGES",
+        "LOGIN_REDIRECT_URL",
+        "LOGIN_URL",
+        "LOGOUT_REDIRECT_URL",
+        "MIDDLEWARE",
+        "TEMPLATES",
+        "USE_THOUSAND_SEPARATOR",
+        "VIDEOQ_BILLING",
+    ):
+        setattr(settings, name, getattr(example, name))
+    settings.MEDIA_ROOT = tmp_path
+
+
+@pytest.fixture
+def browser(client: Client, user: Any) -> Client:
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def upload(browser: Client) -> Upload:
+    """Upload a sample by its path, or bytes as `content`; answers with the page the user then sees."""
+
+    def send(path: Path | str = SAMPLES / "jingle.wav", content: bytes | None = None, **fields: str) -> Any:
+        path = SAMPLES / path
+        file = SimpleUploadedFile(path.name, path.read_bytes() if content is None else content)
+        return browser.post(UPLOAD, {"file": file, **fields}, follow=True)
+
+    return send
+
+
+def counted(user: Any) -> tuple[int, int]:
+    """Videos and transcription seconds that are counted for the user."""
+    counts = UsageTracker.get_usage(user)
+    return counts["video_count"], counts["transcription_seconds"]
+
+
+def other_browser() -> Client:
+    client = Client()
+    client.force_login(User.objects.create_user("stranger"))
+    return client

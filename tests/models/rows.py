@@ -1,0 +1,52 @@
+"""Rows of every model, unsaved and valid by themselves; pass what the test is about."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
+
+from django_videoq_billing.models import (
+    SubscriptionPlan,
+    TranscriptionJob,
+    UsageRecord,
+    UsageReservation,
+    UserSubscription,
+)
+from tests.factories import make_plan, make_user
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+END = datetime(2026, 4, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def new_plan(**fields: Any) -> SubscriptionPlan:
+    return SubscriptionPlan(**{"name": "Plus", "slug": "plus", "video_limit": 1, **fields})
+
+
+def new_subscription(**fields: Any) -> UserSubscription:
+    values = {"current_period_start": START, "current_period_end": END, **fields}
+    rows = {"user": values.get("user") or make_user(), "plan": values.get("plan") or make_plan()}
+    return UserSubscription(**{**values, **rows})
+
+
+def new_record(**fields: Any) -> UsageRecord:
+    values = {"billing_period_start": START, "billing_period_end": END, **fields}
+    return UsageRecord(**{"user": values.get("user") or make_user(), **values})
+
+
+def new_reservation(**fields: Any) -> UsageReservation:
+    record = fields.get("record") or new_record()
+    if record.pk is None:
+        record.save()
+    values = {"user": record.user, "record": record, "metric": "video", "amount": 1, "expires_at": END}
+    return UsageReservation(**{**values, **fields})
+
+
+def new_job(**fields: Any) -> TranscriptionJob:
+    """A job for any row of the host's: the package does not know its videos."""
+    video = fields.pop("video", None) or Group.objects.get_or_create(name="a video")[0]
+    values = {"content_type": ContentType.objects.get_for_model(video), "object_id": str(video.pk), **fields}
+    return TranscriptionJob(**{"user": values.get("user") or make_user(), **values})

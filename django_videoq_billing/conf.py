@@ -13,25 +13,12 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Literal
 
-from babel.numbers import is_currency
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.utils import translation
 
-from django_videoq_billing.conf_rules import (
-    Rule,
-    is_cost,
-    is_json_object,
-    is_link,
-    is_list_of,
-    is_name,
-    is_text,
-    limit,
-    matches,
-    shown,
-    whole,
-)
+from django_videoq_billing.conf_rules import DEFAULT_RATES, PLAN_RULES, SETTING_RULES, Rule, matches, shown
 
 SETTING = "VIDEOQ_BILLING"
 Interval = Literal["month", "year"]
@@ -91,8 +78,6 @@ SEED_PLANS: Mapping[str, Mapping[str, Any]] = {
     },
 }
 
-DEFAULT_RATES: Mapping[str, str | None] = {"plans": "60/min", "read": "120/min", "write": "20/min"}
-
 
 @dataclass(frozen=True, slots=True)
 class BillingSettings:
@@ -110,6 +95,29 @@ class BillingSettings:
     TRANSCRIPTION_COST_PER_SECOND: Decimal = Decimal("0.0001")
     ALLOWED_REDIRECT_HOSTS: tuple[str, ...] = ()
     THROTTLE_RATES: Mapping[str, str | None] = field(default_factory=lambda: dict(DEFAULT_RATES))
+    STRIPE_SECRET_KEY: str = field(default="", repr=False)
+    STRIPE_WEBHOOK_SECRET: str | tuple[str, ...] = field(default="", repr=False)
+    STRIPE_API_BASE: str = ""
+    STRIPE_TIMEOUT_SECONDS: int = 20
+    STRIPE_MAX_NETWORK_RETRIES: int = 2
+    CHECKOUT_SUCCESS_URL: str = "/"
+    CHECKOUT_CANCEL_URL: str = "/"
+    CHECKOUT_PAYMENT_METHOD_TYPES: tuple[str, ...] = ()
+    CHECKOUT_PROMOTION_CODES: bool = False
+    CHECKOUT_AUTOMATIC_TAX: bool = False
+    CHECKOUT_LOCALE: str = "auto"
+    CANCEL_ON_USER_DELETE: bool = True
+    WEBHOOK_PROCESSING: Literal["inline", "worker"] = "inline"
+    WEBHOOK_TOLERANCE_SECONDS: int = 300
+    WEBHOOK_MAX_BYTES: int = 1_000_000
+    WEBHOOK_RETRY_MINUTES: tuple[int, ...] = (1, 5, 15, 60)
+    WEBHOOK_LEASE_SECONDS: int = 300
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """Every secret that is valid now: two while one is being rotated."""
+        given = self.STRIPE_WEBHOOK_SECRET
+        return tuple(filter(None, (given,) if isinstance(given, str) else given))
 
 
 @cache
@@ -118,7 +126,7 @@ def get_settings() -> BillingSettings:
     given = getattr(django_settings, SETTING, {})
     if not isinstance(given, Mapping):
         raise ImproperlyConfigured(f"{SETTING} must be a dict of options, not {shown(given)}.")
-    values, problems = _read_options(given, BillingSettings, _SETTING_RULES, SETTING)
+    values, problems = _read_options(given, BillingSettings, SETTING_RULES, SETTING)
     plans, plan_problems = _read_plans(given.get("PLANS", SEED_PLANS), f"{SETTING}['PLANS']")
     problems += plan_problems
     if not problems:
@@ -136,68 +144,6 @@ def _forget(*, setting: str, **kwargs: object) -> None:
 setting_changed.connect(_forget, dispatch_uid="videoq_billing.settings")
 
 
-def _is_rates(value: object) -> bool:
-    is_rate = matches(r"[1-9][0-9]*/(s|sec|second|m|min|minute|h|hour|d|day)")
-    return isinstance(value, Mapping) and all(
-        scope in DEFAULT_RATES and (rate is None or is_rate(rate)) for scope, rate in value.items()
-    )
-
-
-_BOOL = Rule("True or False", lambda value: isinstance(value, bool))
-
-_SETTING_RULES: dict[str, Rule] = {
-    "DEFAULT_PLAN": Rule("the slug of one of PLANS", lambda value: isinstance(value, str)),
-    "AUTO_ASSIGN_DEFAULT_PLAN": _BOOL,
-    "USAGE_STORE": Rule(
-        "'database' or the dotted path of a UsageStore class", matches(r"database|[^\W\d]\w*(\.[^\W\d]\w*)+")
-    ),
-    "RESERVATION_SECONDS": whole(1, 30 * 86400, " of seconds"),
-    "QUOTA_EXCEEDED_STATUS": whole(400, 499),
-    "UPGRADE_URL": Rule(
-        "a path such as '/billing/', an http(s) URL, or the name of a URL pattern such as 'plans'", is_link
-    ),
-    "WARNING_THRESHOLDS": Rule(
-        "a list of rising whole percentages from 1 to 100",
-        lambda value: is_list_of(value, whole(1, 100).accepts) and list(value) == sorted(set(value)),
-        tuple,
-    ),
-    "GRACE_PERIOD_DAYS": whole(0, 365, " of days"),
-    "TRANSCRIPTION_COST_PER_SECOND": Rule(
-        "a Decimal (or its text) from 0 to 1, such as Decimal('0.0001'); a float is not exact",
-        is_cost,
-        Decimal,
-    ),
-    "ALLOWED_REDIRECT_HOSTS": Rule(
-        "a list of host names such as 'app.example.com' or 'localhost:3000', without scheme or path",
-        lambda value: is_list_of(value, matches(r"\.?[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)*(:[0-9]{1,5})?")),
-        lambda value: tuple(host.lower() for host in value),
-    ),
-    "THROTTLE_RATES": Rule(
-        f"a dict from {', '.join(DEFAULT_RATES)} to a rate such as '60/min' (sec, min, hour or day), "
-        "or None for no throttle",
-        _is_rates,
-        lambda value: {**DEFAULT_RATES, **value},
-    ),
-}
-
-_PLAN_RULES: dict[str, Rule] = {
-    "name": Rule("a text of 1 to 100 characters", is_name),
-    "description": Rule("a text", is_text),
-    "price_cents": whole(0, 10**8, " of the currency's minor unit (1200 is 12.00 USD)"),
-    "currency": Rule(
-        "an ISO 4217 code such as 'USD'", lambda value: matches(r"[A-Z]{3}")(value) and is_currency(value)
-    ),
-    "interval": Rule("'month' or 'year'", lambda value: value in ("month", "year")),
-    "video_limit": limit(10**9, ""),
-    "transcription_limit_minutes": limit(10**7, " of minutes"),
-    "features": Rule("a list of texts", lambda value: is_list_of(value, is_text), tuple),
-    "sort_order": whole(-(10**6), 10**6),
-    "trial_days": whole(0, 730, " of days"),
-    "is_public": _BOOL,
-    "feature_flags": Rule("a dict of JSON values: keys are texts, lists are no tuples", is_json_object),
-}
-
-
 def _read_options(
     given: Mapping[str, Any], target: type, rules: Mapping[str, Rule], where: str
 ) -> tuple[dict[str, Any], list[str]]:
@@ -212,7 +158,8 @@ def _read_options(
             hint = f"Did you mean {close[0]!r}?" if close else f"Known keys: {', '.join(names)}."
             problems.append(f"{where} has no key {key!r}. {hint}")
         elif key in rules and not rules[key].accepts(value):
-            problems.append(f"{where}[{key!r}] must be {rules[key].expected}, not {shown(value)}.")
+            value_shown = "what it is" if rules[key].secret else shown(value)
+            problems.append(f"{where}[{key!r}] must be {rules[key].expected}, not {value_shown}.")
         elif key in rules:
             values[key] = rules[key].read(value)
     return values, problems
@@ -248,9 +195,9 @@ def _read_plan(slug: object, options: object, where: str) -> tuple[PlanSettings 
     where = f"{where}[{slug!r}]"
     if not isinstance(options, Mapping):
         return None, [f"{where} must be a dict of options, not {shown(options)}."]
-    values, problems = _read_options(options, PlanSettings, _PLAN_RULES, where)
+    values, problems = _read_options(options, PlanSettings, PLAN_RULES, where)
     if "name" not in options:
-        problems.append(f"{where} needs a 'name': {_PLAN_RULES['name'].expected}.")
+        problems.append(f"{where} needs a 'name': {PLAN_RULES['name'].expected}.")
     if problems:
         return None, problems
     plan = PlanSettings(slug=slug, **values)

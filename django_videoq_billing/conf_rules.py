@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlsplit
 
+from babel.numbers import is_currency
 from django.utils.functional import Promise
 
 
@@ -20,6 +21,7 @@ class Rule:
     expected: str
     accepts: Callable[[Any], bool]
     read: Callable[[Any], Any] = lambda value: value
+    secret: bool = False
 
 
 def is_int(value: object, low: int, high: int) -> bool:
@@ -69,6 +71,14 @@ def _is_web_address(value: str) -> bool:
         return False
 
 
+def is_base_address(value: object) -> bool:
+    return value == "" or (isinstance(value, str) and _is_web_address(value) and not value.endswith("/"))
+
+
+def is_secret(value: object) -> bool:
+    return isinstance(value, str) and re.search(r"\s", value) is None
+
+
 def is_cost(value: object) -> bool:
     if not isinstance(value, Decimal | str | int) or isinstance(value, bool):
         return False
@@ -88,3 +98,103 @@ def is_json_object(value: object) -> bool:
 
 def shown(value: object) -> str:
     return "a lazy value" if isinstance(value, Promise) else f"{value!r:.80}"  # repr() would evaluate it
+
+
+DEFAULT_RATES: Mapping[str, str | None] = {"plans": "60/min", "read": "120/min", "write": "20/min"}
+
+
+def _is_rates(value: object) -> bool:
+    is_rate = matches(r"[1-9][0-9]*/(s|sec|second|m|min|minute|h|hour|d|day)")
+    return isinstance(value, Mapping) and all(
+        scope in DEFAULT_RATES and (rate is None or is_rate(rate)) for scope, rate in value.items()
+    )
+
+
+_BOOL = Rule("True or False", lambda value: isinstance(value, bool))
+
+_LINK = Rule(
+    "a path such as '/billing/', an http(s) URL, or the name of a URL pattern such as 'plans'", is_link
+)
+
+SETTING_RULES: dict[str, Rule] = {
+    "DEFAULT_PLAN": Rule("the slug of one of PLANS", lambda value: isinstance(value, str)),
+    "AUTO_ASSIGN_DEFAULT_PLAN": _BOOL,
+    "USAGE_STORE": Rule(
+        "'database' or the dotted path of a UsageStore class", matches(r"database|[^\W\d]\w*(\.[^\W\d]\w*)+")
+    ),
+    "RESERVATION_SECONDS": whole(1, 30 * 86400, " of seconds"),
+    "QUOTA_EXCEEDED_STATUS": whole(400, 499),
+    "UPGRADE_URL": _LINK,
+    "WARNING_THRESHOLDS": Rule(
+        "a list of rising whole percentages from 1 to 100",
+        lambda value: is_list_of(value, whole(1, 100).accepts) and list(value) == sorted(set(value)),
+        tuple,
+    ),
+    "GRACE_PERIOD_DAYS": whole(0, 365, " of days"),
+    "TRANSCRIPTION_COST_PER_SECOND": Rule(
+        "a Decimal (or its text) from 0 to 1, such as Decimal('0.0001'); a float is not exact",
+        is_cost,
+        Decimal,
+    ),
+    "ALLOWED_REDIRECT_HOSTS": Rule(
+        "a list of host names such as 'app.example.com' or 'localhost:3000', without scheme or path",
+        lambda value: is_list_of(value, matches(r"\.?[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)*(:[0-9]{1,5})?")),
+        lambda value: tuple(host.lower() for host in value),
+    ),
+    "THROTTLE_RATES": Rule(
+        f"a dict from {', '.join(DEFAULT_RATES)} to a rate such as '60/min' (sec, min, hour or day), "
+        "or None for no throttle",
+        _is_rates,
+        lambda value: {**DEFAULT_RATES, **value},
+    ),
+    "STRIPE_SECRET_KEY": Rule(
+        "a secret or restricted key of Stripe ('sk_...' or 'rk_...')", matches(r"|(sk|rk)_\w+"), secret=True
+    ),
+    "STRIPE_WEBHOOK_SECRET": Rule(
+        "the signing secret of the webhook endpoint ('whsec_...'), or a list while it is rotated",
+        lambda value: is_secret(value) or is_list_of(value, is_secret),
+        lambda value: value if isinstance(value, str) else tuple(value),
+        secret=True,
+    ),
+    "STRIPE_API_BASE": Rule("a web address such as 'http://127.0.0.1:12111', or ''", is_base_address),
+    "STRIPE_TIMEOUT_SECONDS": whole(1, 80, " of seconds"),
+    "STRIPE_MAX_NETWORK_RETRIES": whole(0, 5),
+    "CHECKOUT_SUCCESS_URL": _LINK,
+    "CHECKOUT_CANCEL_URL": _LINK,
+    "CHECKOUT_PAYMENT_METHOD_TYPES": Rule(
+        "a list of Stripe's payment method types such as 'card'; empty for those chosen in the dashboard",
+        lambda value: is_list_of(value, matches(r"[a-z_]+")),
+        tuple,
+    ),
+    "CHECKOUT_PROMOTION_CODES": _BOOL,
+    "CHECKOUT_AUTOMATIC_TAX": _BOOL,
+    "CHECKOUT_LOCALE": Rule("'auto' or a locale of Stripe Checkout such as 'ja'", matches(r"[a-zA-Z-]{2,7}")),
+    "CANCEL_ON_USER_DELETE": _BOOL,
+    "WEBHOOK_PROCESSING": Rule("'inline' or 'worker'", lambda value: value in ("inline", "worker")),
+    "WEBHOOK_TOLERANCE_SECONDS": whole(1, 3600, " of seconds"),
+    "WEBHOOK_MAX_BYTES": whole(1000, 10**8, " of bytes"),
+    "WEBHOOK_RETRY_MINUTES": Rule(
+        "a list of whole minutes from 1; the last one repeats",
+        lambda value: bool(value) and is_list_of(value, whole(1, 10080).accepts),
+        tuple,
+    ),
+    "WEBHOOK_LEASE_SECONDS": whole(10, 86400, " of seconds"),
+}
+
+
+PLAN_RULES: dict[str, Rule] = {
+    "name": Rule("a text of 1 to 100 characters", is_name),
+    "description": Rule("a text", is_text),
+    "price_cents": whole(0, 10**8, " of the currency's minor unit (1200 is 12.00 USD)"),
+    "currency": Rule(
+        "an ISO 4217 code such as 'USD'", lambda value: matches(r"[A-Z]{3}")(value) and is_currency(value)
+    ),
+    "interval": Rule("'month' or 'year'", lambda value: value in ("month", "year")),
+    "video_limit": limit(10**9, ""),
+    "transcription_limit_minutes": limit(10**7, " of minutes"),
+    "features": Rule("a list of texts", lambda value: is_list_of(value, is_text), tuple),
+    "sort_order": whole(-(10**6), 10**6),
+    "trial_days": whole(0, 730, " of days"),
+    "is_public": _BOOL,
+    "feature_flags": Rule("a dict of JSON values: keys are texts, lists are no tuples", is_json_object),
+}

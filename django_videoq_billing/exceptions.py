@@ -235,6 +235,14 @@ class StripeFailure(BillingError):
         return cls(_("The payment service refused this request."), {"reason": "refused"})
 
 
+class StripeObjectMissing(StripeFailure):
+    """Stripe has no such object, or has it no longer."""
+
+    @classmethod
+    def gone(cls) -> StripeObjectMissing:
+        return cls(_("The payment service does not know this any more."), {"reason": "missing"})
+
+
 class StripeUnavailable(BillingError):
     """Stripe did not answer, or asked to come back later. Nothing was changed here."""
 

@@ -249,6 +249,23 @@ class StripeSubscriptionState:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckoutSession:
+    """A checkout page at Stripe; `url` is empty once it is closed."""
+
+    id: str
+    url: str
+    status: str
+    customer_id: str
+    subscription_id: str | None
+    user_id: str
+    plan_id: str
+
+    @property
+    def is_open(self) -> bool:
+        return self.status == "open"
+
+
+@dataclass(frozen=True, slots=True)
 class StripeInvoiceState:
     """An invoice as Stripe has it. Amounts are in the currency's minor unit."""
 

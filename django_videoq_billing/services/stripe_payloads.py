@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django_videoq_billing.types import (
+    CheckoutSession,
     Period,
     StripeInvoiceState,
     StripePriceState,
@@ -120,3 +121,16 @@ def _payment_intents(payload: Payload) -> list[str]:
 def _price_of(line: Payload) -> str | None:
     details = (line.get("pricing") or {}).get("price_details") or {}
     return id_of(details.get("price") or line.get("price"))
+
+
+def checkout_session(payload: Payload) -> CheckoutSession:
+    metadata = payload.get("metadata") or {}
+    return CheckoutSession(
+        id=payload["id"],
+        url=payload.get("url") or "",
+        status=payload.get("status") or "",
+        customer_id=id_of(payload.get("customer")) or "",
+        subscription_id=id_of(payload.get("subscription")),
+        user_id=payload.get("client_reference_id") or metadata.get("user_id", ""),
+        plan_id=metadata.get("plan_id", ""),
+    )

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from functools import cache
+from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
 
-import stripe
-from django.conf import settings as django_settings
 from django.contrib.auth.base_user import AbstractBaseUser
 
 from django_videoq_billing.conf import get_settings
@@ -20,14 +13,24 @@ from django_videoq_billing.exceptions import (
     InvalidSignature,
     MalformedPayload,
     StripeFailure,
-    StripeObjectMissing,
-    StripeUnavailable,
 )
-from django_videoq_billing.models import SubscriptionPlan, UserSubscription
+from django_videoq_billing.models import SubscriptionPlan
 from django_videoq_billing.services.stripe_payloads import (
     checkout_session,
     invoice_state,
     subscription_state,
+)
+from django_videoq_billing.services.stripe_service.client import (
+    Json,
+    Params,
+    client,
+    each,
+    given,
+    idempotency_key,
+    once,
+    plain,
+    stripe_errors,
+    verify_signature,
 )
 from django_videoq_billing.types import (
     CheckoutSession,
@@ -35,11 +38,6 @@ from django_videoq_billing.types import (
     StripeSubscriptionState,
     UserId,
 )
-
-logger = logging.getLogger("django_videoq_billing")
-
-Params = Mapping[str, Any]
-Json = dict[str, Any]
 
 _SUBSCRIPTION_EXPAND = ["schedule"]
 _LISTED_SUBSCRIPTION_EXPAND = ["data.schedule"]
@@ -65,20 +63,20 @@ class StripeService:
             "metadata": {"user_id": str(user.pk)},
         }
         key = idempotency_key("customer", user.pk, params)
-        with _errors():
-            return _client().v1.customers.create(_given(params), {"idempotency_key": key}).id
+        with stripe_errors():
+            return client().v1.customers.create(given(params), {"idempotency_key": key}).id
 
     @staticmethod
     def retrieve_customer(customer_id: str) -> Json:
-        with _errors():
-            return _plain(_client().v1.customers.retrieve(customer_id))
+        with stripe_errors():
+            return plain(client().v1.customers.retrieve(customer_id))
 
     @staticmethod
     def create_portal_session(customer_id: str, return_url: str) -> str:
         """Return the address of a new session of Stripe's customer portal."""
         params = {"customer": customer_id, "return_url": return_url}
-        with _errors():
-            return _client().v1.billing_portal.sessions.create(params, _once()).url
+        with stripe_errors():
+            return client().v1.billing_portal.sessions.create(params, once()).url
 
     # Checkout
 
@@ -98,22 +96,22 @@ class StripeService:
         """
         params = _checkout_params(user.pk, plan, customer_id, success_url, cancel_url)
         key = idempotency_key("checkout", user.pk, {**params, "after": after})
-        with _errors():
+        with stripe_errors():
             return checkout_session(
-                _plain(_client().v1.checkout.sessions.create(params, {"idempotency_key": key}))
+                plain(client().v1.checkout.sessions.create(params, {"idempotency_key": key}))
             )
 
     @staticmethod
     def retrieve_checkout_session(session_id: str) -> CheckoutSession:
-        with _errors():
-            return checkout_session(_plain(_client().v1.checkout.sessions.retrieve(session_id)))
+        with stripe_errors():
+            return checkout_session(plain(client().v1.checkout.sessions.retrieve(session_id)))
 
     @staticmethod
     def expire_checkout_session(session_id: str) -> None:
         """Close a page that nobody paid on; one that is closed already is fine."""
         try:
-            with _errors():
-                _client().v1.checkout.sessions.expire(session_id, options=_once())
+            with stripe_errors():
+                client().v1.checkout.sessions.expire(session_id, options=once())
         except StripeFailure:
             if StripeService.retrieve_checkout_session(session_id).is_open:
                 raise
@@ -123,8 +121,8 @@ class StripeService:
     @staticmethod
     def retrieve_subscription(subscription_id: str) -> StripeSubscriptionState:
         params = {"expand": _SUBSCRIPTION_EXPAND}
-        with _errors():
-            return subscription_state(_plain(_client().v1.subscriptions.retrieve(subscription_id, params)))
+        with stripe_errors():
+            return subscription_state(plain(client().v1.subscriptions.retrieve(subscription_id, params)))
 
     @staticmethod
     def list_subscriptions(customer_id: str) -> list[StripeSubscriptionState]:
@@ -135,24 +133,24 @@ class StripeService:
             "limit": 100,
             "expand": _LISTED_SUBSCRIPTION_EXPAND,
         }
-        with _errors():
-            page = _client().v1.subscriptions.list(params)
-            return [subscription_state(_plain(item)) for item in page.auto_paging_iter()]
+        with stripe_errors():
+            page = client().v1.subscriptions.list(params)
+            return [subscription_state(plain(item)) for item in page.auto_paging_iter()]
 
     @staticmethod
     def cancel_subscription(subscription_id: str, at_period_end: bool = True) -> StripeSubscriptionState:
         """Cancel at the end of the period, or now. Cancelling what is already cancelled is safe."""
-        with _errors():
-            subscriptions = _client().v1.subscriptions
+        with stripe_errors():
+            subscriptions = client().v1.subscriptions
             if at_period_end:
                 answer = subscriptions.update(
                     subscription_id,
                     {"cancel_at_period_end": True, "expand": _SUBSCRIPTION_EXPAND},
-                    _once(),
+                    once(),
                 )
             else:
-                answer = subscriptions.cancel(subscription_id, {"expand": _SUBSCRIPTION_EXPAND}, _once())
-            return subscription_state(_plain(answer))
+                answer = subscriptions.cancel(subscription_id, {"expand": _SUBSCRIPTION_EXPAND}, once())
+            return subscription_state(plain(answer))
 
     @staticmethod
     def reactivate_subscription(subscription_id: str) -> StripeSubscriptionState:
@@ -179,12 +177,12 @@ class StripeService:
     @staticmethod
     def schedule_price(subscription: StripeSubscriptionState, price_id: str) -> None:
         """Change the price at the end of the period: https://docs.stripe.com/billing/subscriptions/subscription-schedules"""
-        with _errors():
-            schedules = _client().v1.subscription_schedules
+        with stripe_errors():
+            schedules = client().v1.subscription_schedules
             schedule_id = subscription.schedule_id
             if schedule_id is None:
                 params = {"from_subscription": subscription.stripe_id}
-                schedule_id = schedules.create(params, _once()).id
+                schedule_id = schedules.create(params, once()).id
             start, end = (int(m.timestamp()) for m in (subscription.period.start, subscription.period.end))
             now = {"price": subscription.price.stripe_id, "quantity": 1}
             later = {"price": price_id, "quantity": 1}
@@ -195,13 +193,13 @@ class StripeService:
                     {"items": [later], "start_date": end, "proration_behavior": "none"},
                 ],
             }
-            schedules.update(schedule_id, params, _once())
+            schedules.update(schedule_id, params, once())
 
     @staticmethod
     def release_schedule(schedule_id: str) -> None:
         """Drop a change that was scheduled; the subscription goes on as it is."""
-        with _errors():
-            _client().v1.subscription_schedules.release(schedule_id, options=_once())
+        with stripe_errors():
+            client().v1.subscription_schedules.release(schedule_id, options=once())
 
     @staticmethod
     def preview_price(subscription: StripeSubscriptionState, price_id: str) -> Json:
@@ -214,43 +212,43 @@ class StripeService:
                 "proration_behavior": "always_invoice",
             },
         }
-        with _errors():
-            return _plain(_client().v1.invoices.create_preview(params))
+        with stripe_errors():
+            return plain(client().v1.invoices.create_preview(params))
 
     # Money
 
     @staticmethod
     def retrieve_invoice(invoice_id: str) -> StripeInvoiceState:
-        with _errors():
+        with stripe_errors():
             return invoice_state(
-                _plain(_client().v1.invoices.retrieve(invoice_id, {"expand": _INVOICE_EXPAND}))
+                plain(client().v1.invoices.retrieve(invoice_id, {"expand": _INVOICE_EXPAND}))
             )
 
     @staticmethod
     def list_charges(payment_intent_id: str) -> list[Json]:
         """Return every attempt to charge for one payment, failed ones too."""
-        return list(_each(_client().v1.charges, {"payment_intent": payment_intent_id}))
+        return list(each(client().v1.charges, {"payment_intent": payment_intent_id}))
 
     @staticmethod
     def retrieve(kind: str, object_id: str) -> Json:
         """Return one object of a collection of the API, such as ("refunds", "re_...")."""
-        with _errors():
-            return _plain(getattr(_client().v1, kind).retrieve(object_id))
+        with stripe_errors():
+            return plain(getattr(client().v1, kind).retrieve(object_id))
 
     @staticmethod
     def each(kind: str, params: Params | None = None) -> Iterator[Json]:
         """Yield every object of a collection of the API, page by page."""
-        return _each(getattr(_client().v1, kind), params or {})
+        return each(getattr(client().v1, kind), params or {})
 
     @staticmethod
     def create(kind: str, params: Params) -> Json:
-        with _errors():
-            return _plain(getattr(_client().v1, kind).create(dict(params), _once()))
+        with stripe_errors():
+            return plain(getattr(client().v1, kind).create(dict(params), once()))
 
     @staticmethod
     def update(kind: str, object_id: str, params: Params) -> Json:
-        with _errors():
-            return _plain(getattr(_client().v1, kind).update(object_id, dict(params), _once()))
+        with stripe_errors():
+            return plain(getattr(client().v1, kind).update(object_id, dict(params), once()))
 
     # Webhooks
 
@@ -261,13 +259,50 @@ class StripeService:
         Raises InvalidSignature, or MalformedPayload for a signed body that is no event:
         https://docs.stripe.com/webhooks/signature
         """
-        settings = get_settings()
-        for secret in settings.webhook_secrets:
-            try:
-                stripe.WebhookSignature.verify_header(
-                    payload.decode(), signature, secret, settings.WEBHOOK_TOLERANCE_SECONDS
-                )
-            except (stripe.SignatureVerificationError, UnicodeDecodeError, ValueError):
-                continue
-            return _event(payload)
-        raise InvalidSignature.of_webhook()
+        if not verify_signature(payload, signature):
+            raise InvalidSignature.of_webhook()
+        return _event(payload)
+
+
+def _update(subscription_id: str, params: Params) -> StripeSubscriptionState:
+    with stripe_errors():
+        answer = client().v1.subscriptions.update(
+            subscription_id, {**params, "expand": _SUBSCRIPTION_EXPAND}, once()
+        )
+        return subscription_state(plain(answer))
+
+
+def _checkout_params(
+    user_id: UserId, plan: SubscriptionPlan, customer_id: str, success_url: str, cancel_url: str
+) -> Any:
+    """https://docs.stripe.com/api/checkout/sessions/create"""
+    settings = get_settings()
+    metadata = {"user_id": str(user_id), "plan_id": str(plan.pk)}
+    return given(
+        {
+            "mode": "subscription",
+            "customer": customer_id,
+            "client_reference_id": str(user_id),
+            "line_items": [{"price": plan.stripe_price_id, "quantity": 1}],
+            "success_url": success_url,
+            "cancel_url": cancel_url,
+            "metadata": metadata,
+            "subscription_data": given({"metadata": metadata, "trial_period_days": plan.trial_days or None}),
+            "payment_method_types": list(settings.CHECKOUT_PAYMENT_METHOD_TYPES),
+            "allow_promotion_codes": settings.CHECKOUT_PROMOTION_CODES or None,
+            "automatic_tax": {"enabled": True} if settings.CHECKOUT_AUTOMATIC_TAX else None,
+            "customer_update": {"address": "auto"} if settings.CHECKOUT_AUTOMATIC_TAX else None,
+            "locale": settings.CHECKOUT_LOCALE,
+        }
+    )
+
+
+def _event(payload: bytes) -> Json:
+    try:
+        event = json.loads(payload)
+        if isinstance(event["id"], str) and isinstance(event["type"], str):
+            event["data"]["object"]["id"]
+            return dict(event)
+    except (KeyError, TypeError, ValueError):
+        pass
+    raise MalformedPayload.not_an_event()

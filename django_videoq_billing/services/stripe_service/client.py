@@ -1,0 +1,123 @@
+"""The SDK, wrapped: one client per set of settings, our errors, plain dicts, idempotency keys."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+from uuid import uuid4
+
+import stripe
+from django.conf import settings as django_settings
+
+from django_videoq_billing.conf import get_settings
+from django_videoq_billing.exceptions import StripeFailure, StripeObjectMissing, StripeUnavailable
+from django_videoq_billing.types import UserId
+
+logger = logging.getLogger("django_videoq_billing")
+
+Params = Mapping[str, Any]
+Json = dict[str, Any]
+
+
+def live_mode() -> bool:
+    """Whether our key moves real money; Stripe marks every object with the same flag."""
+    return "_live_" in get_settings().STRIPE_SECRET_KEY
+
+
+def idempotency_key(move: str, user_id: UserId, params: Params) -> str:
+    """Return a key that is the same for the same request of the same user of this site, and for no other.
+
+    Stripe keeps keys for at least 24 hours: https://docs.stripe.com/api/idempotent_requests
+    """
+    request = json.dumps(
+        [django_settings.SECRET_KEY, move, str(user_id), params], sort_keys=True, default=str
+    )
+    return f"videoq-{move}-{hashlib.sha256(request.encode()).hexdigest()[:40]}"
+
+
+def once() -> Any:
+    """Options for a write that the SDK may repeat on its own when the network fails."""
+    return {"idempotency_key": f"videoq-{uuid4()}"}
+
+
+def client() -> stripe.StripeClient:
+    settings = get_settings()
+    return _client_for(
+        settings.STRIPE_SECRET_KEY,
+        settings.STRIPE_API_BASE,
+        settings.STRIPE_TIMEOUT_SECONDS,
+        settings.STRIPE_MAX_NETWORK_RETRIES,
+    )
+
+
+@cache
+def _client_for(key: str, base: str, timeout: int, retries: int) -> stripe.StripeClient:
+    """One client, and so one pool of connections, for each set of settings."""
+    return stripe.StripeClient(
+        key,
+        base_addresses={"api": base} if base else None,
+        http_client=stripe.RequestsClient(timeout=timeout),
+        max_network_retries=retries,
+    )
+
+
+@contextmanager
+def stripe_errors() -> Iterator[None]:
+    """Turn the SDK's errors into ours. What Stripe says goes to the log, without any id or secret."""
+    try:
+        yield
+    except stripe.CardError as error:
+        decline_code = getattr(error.error, "decline_code", None)
+        logger.info("stripe_card_declined", extra={"stripe_code": error.code, "decline_code": decline_code})
+        raise StripeFailure.declined(decline_code or error.code) from None
+    except (stripe.APIConnectionError, stripe.RateLimitError) as error:
+        logger.warning("stripe_unavailable", extra={"http_status": error.http_status})
+        raise StripeUnavailable.after(_retry_after(error)) from None
+    except stripe.StripeError as error:
+        if error.http_status is None or error.http_status >= 500:
+            logger.warning("stripe_unavailable", extra={"http_status": error.http_status})
+            raise StripeUnavailable.after(_retry_after(error)) from None
+        missing = error.code == "resource_missing"
+        log = logger.info if missing else logger.error
+        log("stripe_refused", extra={"stripe_code": error.code, "param": getattr(error, "param", None)})
+        raise (StripeObjectMissing.gone() if missing else StripeFailure.refused()) from None
+
+
+def _retry_after(error: stripe.StripeError) -> int | None:
+    seconds = str(error.headers.get("Retry-After", ""))
+    return int(seconds) if seconds.isdigit() else None
+
+
+def plain(answer: Any) -> Json:
+    """The SDK's objects are not dicts everywhere; nothing of them leaves this file."""
+    return dict(answer.to_dict())
+
+
+def each(collection: Any, params: Params) -> Iterator[Json]:
+    with stripe_errors():
+        for item in collection.list({"limit": 100, **params}).auto_paging_iter():
+            yield plain(item)
+
+
+def given(params: Params) -> Any:
+    """Leave out what is not set: Stripe reads an empty value as "clear this field"."""
+    return {name: value for name, value in params.items() if value not in (None, "", [], {})}
+
+
+def verify_signature(payload: bytes, signature: str) -> bool:
+    """Whether one of our current secrets signed the raw body, not too long ago."""
+    settings = get_settings()
+    for secret in settings.webhook_secrets:
+        try:
+            stripe.WebhookSignature.verify_header(
+                payload.decode(), signature, secret, settings.WEBHOOK_TOLERANCE_SECONDS
+            )
+        except (stripe.SignatureVerificationError, ValueError):
+            continue
+        return True
+    return False

@@ -149,6 +149,7 @@ def run(command, watch=show_status):
                 line += character
                 watch(line)
                 if character == "\n":
+                    log.flush()
                     lines.append(line.rstrip())
                     line = ""
             code = process.wait()
@@ -271,7 +272,7 @@ def ensure_packages(name, what, options):
     key = fingerprint(options)
     if is_stamped(VENV, name, key):
         return
-    say("Installing %s into .venv ..." % what)
+    say("Installing %s into .venv (up to a minute) ..." % what)
     began = time.time()
     mark_unfinished()
     code, lines = run([PYTHON, "-m", "pip", "install", "--progress-bar", "off"] + options)  # noqa: RUF005 - for Python 2.7
@@ -331,7 +332,7 @@ def demo(arguments):
         )
     with only_installer():
         ensure_venv()
-        ensure_packages("demo", "the example site (about a minute the first time)", ["-e", ".[demo]"])
+        ensure_packages("demo", "the example site", ["-e", ".[demo]"])
     if os.environ.get("DATABASE_URL"):
         say("Using the database that DATABASE_URL names.")
     say("Migrating the database (half a minute or more the first time) ...")

@@ -61,6 +61,3 @@ def subscribed(plan: SubscriptionPlan, user: User | None = None, **fields: Any) 
     }
     UserSubscription.objects.update_or_create(user=user, defaults=values)
     return User.objects.get(pk=user.pk)
-
-
-UserFactory, PlanFactory, PaymentFactory = make_user, make_plan, make_payment

@@ -16,7 +16,7 @@ CHECKS = {
     "lint": "ruff check",
     "format": "ruff format --check",
     "types": "mypy",
-    "imports": "lint-imports",
+    "imports": "lint-imports --no-logo",
     "migrations": "django-admin makemigrations --check --dry-run videoq_billing videos",
     "tests on SQLite": f"pytest -m 'not postgres' --numprocesses auto --maxprocesses 4 {COVERAGE}",
     "tests on PostgreSQL": f"python -m tests.with_postgres pytest -m postgres --cov-append {COVERAGE}",

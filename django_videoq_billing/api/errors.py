@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.signals import got_request_exception
 from django.http import Http404
 from django.utils.log import log_response
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
@@ -19,6 +21,12 @@ from django_videoq_billing.exceptions import BillingError
 from django_videoq_billing.http import drf_exception
 
 SERVER_ERROR = "server_error"
+
+
+class PayloadTooLarge(exceptions.APIException):
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = gettext_lazy("The request's body is too large.")
+
 
 _CODES: dict[type[Exception], str] = {
     exceptions.ValidationError: "invalid_request",
@@ -32,6 +40,7 @@ _CODES: dict[type[Exception], str] = {
     exceptions.MethodNotAllowed: "method_not_allowed",
     exceptions.NotAcceptable: "not_acceptable",
     exceptions.UnsupportedMediaType: "unsupported_media_type",
+    PayloadTooLarge: "payload_too_large",
     exceptions.Throttled: "throttled",
 }
 
@@ -40,6 +49,10 @@ def billing_exception_handler(error: Exception, context: dict[str, Any]) -> Resp
     """Let DRF find the status and headers, then write the contract's body."""
     if isinstance(error, BillingError):
         return exception_handler(drf_exception(error), context)
+    if isinstance(error, SuspiciousOperation | BadRequest):
+        logging.getLogger(f"django.security.{type(error).__name__}").warning(str(error), exc_info=error)
+        too_large = isinstance(error, RequestDataTooBig)
+        error = PayloadTooLarge() if too_large else exceptions.ParseError(_("The request is malformed."))
     response = exception_handler(error, context)
     if response is None:
         return _unexpected(error, context)

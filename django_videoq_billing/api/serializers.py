@@ -180,10 +180,8 @@ class SecondsField(serializers.FloatField):
     def to_internal_value(self, data: Any) -> int:
         if isinstance(data, bool):
             self.fail("invalid")
-        try:
-            seconds = super().to_internal_value(data)
-        except OverflowError:  # a whole number of hundreds of digits
-            seconds = math.inf
+        # A whole number is left as it is: one of hundreds of digits is no float.
+        seconds = data if isinstance(data, int) else super().to_internal_value(data)
         if not 0 < seconds <= MAX_AMOUNT:  # False for NaN, too
             raise serializers.ValidationError(
                 _("Use a number of seconds above 0, up to %(maximum)d.") % {"maximum": MAX_AMOUNT},

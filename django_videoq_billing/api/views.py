@@ -116,7 +116,12 @@ class UsageCheckView(PersonalView):
         "billing_usage_check",
         UsageAllowedSerializer,
         _refusals(
-            {**_SIGNED_IN, **_INVALID, 403: "`allowed` is false; or `permission_denied`"},
+            {
+                **_SIGNED_IN,
+                **_INVALID,
+                403: "`allowed` is false; or `permission_denied`",
+                413: "`payload_too_large`",
+            },
             {403: UsageRefusedSerializer},
         ),
         request=UsageCheckSerializer,

@@ -5,9 +5,11 @@ from typing import Any, ClassVar, NoReturn
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from django_videoq_billing.models.plans import SubscriptionPlan
+from django_videoq_billing.money import display_money
 
 
 class AppendOnlyError(TypeError):
@@ -23,6 +25,11 @@ class PaymentTransactionQuerySet(models.QuerySet["PaymentTransaction"]):
     delete = _refuse
     bulk_update = _refuse
     update_or_create = _refuse
+
+    def bulk_create(self, *args: Any, **kwargs: Any) -> list[PaymentTransaction]:
+        if kwargs.get("update_conflicts"):
+            _refuse()
+        return super().bulk_create(*args, **kwargs)
 
 
 class PaymentTransaction(models.Model):
@@ -46,11 +53,19 @@ class PaymentTransaction(models.Model):
         DISPUTED = "disputed", _("disputed")
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="payment_transactions"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="payment_transactions",
+        verbose_name=_("user"),
     )
-    plan = models.ForeignKey(SubscriptionPlan, on_delete=models.SET_NULL, null=True, blank=True)
+    plan = models.ForeignKey(
+        SubscriptionPlan, on_delete=models.SET_NULL, null=True, blank=True, verbose_name=_("plan")
+    )
     stripe_object_id = models.CharField(
-        max_length=255, help_text=_("The invoice, refund or dispute that this line records.")
+        _("Stripe object"),
+        max_length=255,
+        help_text=_("The invoice, refund or dispute that this line records."),
     )
     amount_cents = models.BigIntegerField(
         _("amount"), help_text=_("In the currency's minor unit; negative for money given back.")
@@ -64,7 +79,7 @@ class PaymentTransaction(models.Model):
     created_at = models.DateTimeField(
         _("created at"), default=timezone.now, help_text=_("When it happened at Stripe.")
     )
-    recorded_at = models.DateTimeField(auto_now_add=True)
+    recorded_at = models.DateTimeField(_("recorded at"), auto_now_add=True)
 
     objects = PaymentTransactionQuerySet.as_manager()
 
@@ -80,12 +95,13 @@ class PaymentTransaction(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount_cents} {self.currency} {self.type} ({self.status})"
+        amount = display_money(self.amount_cents, self.currency, get_language() or "en")
+        return f"{amount}, {self.get_type_display()} ({self.get_status_display()})"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
             _refuse()
-        super().save(*args, **kwargs)
+        super().save(*args, **{**kwargs, "force_insert": True})  # a given pk must not overwrite
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         _refuse()

@@ -59,15 +59,15 @@ class SubscriptionPlan(models.Model):
     )
     feature_flags = models.JSONField(_("feature flags"), default=dict, blank=True)
     trial_days = models.PositiveIntegerField(_("trial days"), default=0)
-    stripe_price_id = models.CharField(max_length=255, unique=True, null=True, blank=True)
-    stripe_product_id = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
+    stripe_price_id = models.CharField(_("Stripe price"), max_length=255, unique=True, null=True, blank=True)
+    stripe_product_id = models.CharField(_("Stripe product"), max_length=255, null=True, blank=True)  # noqa: DJ001
     is_active = models.BooleanField(_("active"), default=True)
     is_public = models.BooleanField(
         _("listed"), default=True, help_text=_("A plan that is not listed can still be assigned.")
     )
     sort_order = models.IntegerField(_("sort order"), default=0)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
     objects = SubscriptionPlanQuerySet.as_manager()
 

@@ -33,12 +33,17 @@ class UserSubscription(models.Model):
     ACTIVE_STATUSES = (Status.ACTIVE, Status.TRIALING)
 
     user = models.OneToOneField(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="subscription"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="subscription",
+        verbose_name=_("user"),
     )
-    plan = models.ForeignKey(SubscriptionPlan, on_delete=models.PROTECT, related_name="subscriptions")
+    plan = models.ForeignKey(
+        SubscriptionPlan, on_delete=models.PROTECT, related_name="subscriptions", verbose_name=_("plan")
+    )
     stripe_subscription_id = models.CharField(max_length=255, unique=True, null=True, blank=True)
     stripe_customer_id = models.CharField(  # noqa: DJ001 (the seed's field)
-        max_length=255, db_index=True, null=True, blank=True
+        _("Stripe customer"), max_length=255, db_index=True, null=True, blank=True
     )
     status = models.CharField(
         _("status"), max_length=20, choices=Status.choices, default=Status.ACTIVE, db_index=True
@@ -60,10 +65,11 @@ class UserSubscription(models.Model):
         null=True,
         blank=True,
         related_name="pending_subscriptions",
+        verbose_name=_("pending plan"),
     )
     pending_plan_effective_at = models.DateTimeField(_("pending plan effective at"), null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
     objects = UserSubscriptionQuerySet.as_manager()
 
@@ -88,7 +94,7 @@ class UserSubscription(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user} - {self.plan.name} ({self.status})"
+        return f"{self.user} - {self.plan.name} ({self.get_status_display()})"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self.period_anchor is None:

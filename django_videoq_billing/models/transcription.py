@@ -23,12 +23,15 @@ class TranscriptionJob(models.Model):
     LIVE_STATUSES = (Status.PENDING, Status.PROCESSING)
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="transcription_jobs"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="transcription_jobs",
+        verbose_name=_("user"),
     )
-    content_type = models.ForeignKey(ContentType, on_delete=models.CASCADE)
-    object_id = models.CharField(max_length=64)
+    content_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, verbose_name=_("kind of video"))
+    object_id = models.CharField(_("video"), max_length=64)
     video = GenericForeignKey("content_type", "object_id")
-    reservation_id = models.UUIDField(null=True, blank=True, editable=False)
+    reservation_id = models.UUIDField(_("reservation"), null=True, blank=True, editable=False)
     estimated_seconds = models.PositiveBigIntegerField(_("estimated seconds"), default=0)
     duration_seconds = models.PositiveBigIntegerField(
         _("duration in seconds"), default=0, help_text=_("What was counted; 0 until the job is completed.")
@@ -37,10 +40,10 @@ class TranscriptionJob(models.Model):
     whisper_model = models.CharField(_("Whisper model"), max_length=50, default="whisper-1")
     status = models.CharField(_("status"), max_length=20, choices=Status.choices, default=Status.PENDING)
     error_message = models.TextField(_("error message"), blank=True, default="")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     completed_at = models.DateTimeField(_("completed at"), null=True, blank=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
     class Meta:
         verbose_name = _("transcription job")
@@ -52,15 +55,20 @@ class TranscriptionJob(models.Model):
                 fields=["content_type", "object_id"],
                 condition=Q(status__in=["pending", "processing", "completed"]),
                 name="vqb_job_one_live_or_completed_per_video",
+                violation_error_message=_("This video is already being transcribed, or has been."),
             ),
-            models.CheckConstraint(condition=Q(cost_cents__gte=0), name="vqb_job_cost_not_negative"),
+            models.CheckConstraint(
+                condition=Q(cost_cents__gte=0),
+                name="vqb_job_cost_not_negative",
+                violation_error_message=_("The cost must not be negative."),
+            ),
             models.CheckConstraint(
                 condition=Q(duration_seconds__gte=0), name="vqb_job_duration_not_negative"
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.content_type} {self.object_id} ({self.status})"
+        return f"{self.content_type.name} {self.object_id} ({self.get_status_display()})"
 
     @property
     def is_live(self) -> bool:

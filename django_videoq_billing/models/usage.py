@@ -15,7 +15,12 @@ from django_videoq_billing.types import Counters, Metric, Period, ReservationSta
 class UsageRecord(models.Model):
     """What one user has used in one period, beside the limits that were in force when it was last counted."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="usage_records")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="usage_records",
+        verbose_name=_("user"),
+    )
     billing_period_start = models.DateTimeField(_("period start"))
     billing_period_end = models.DateTimeField(_("period end"))
     video_count = models.PositiveBigIntegerField(_("videos"), default=0)
@@ -26,8 +31,8 @@ class UsageRecord(models.Model):
     )
     last_video_uploaded_at = models.DateTimeField(_("last video"), null=True, blank=True)
     last_transcription_at = models.DateTimeField(_("last transcription"), null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
     class Meta:
         verbose_name = _("usage record")
@@ -44,6 +49,7 @@ class UsageRecord(models.Model):
             models.CheckConstraint(
                 condition=Q(billing_period_end__gt=F("billing_period_start")),
                 name="vqb_usage_period_ends_after_start",
+                violation_error_message=_("The period must end after it starts."),
             ),
         ]
 
@@ -111,9 +117,14 @@ class UsageReservation(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="usage_reservations"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="usage_reservations",
+        verbose_name=_("user"),
     )
-    record = models.ForeignKey(UsageRecord, on_delete=models.CASCADE, related_name="reservations")
+    record = models.ForeignKey(
+        UsageRecord, on_delete=models.CASCADE, related_name="reservations", verbose_name=_("usage record")
+    )
     metric = models.CharField(_("metric"), max_length=20, choices=MetricChoice.choices)
     amount = models.PositiveBigIntegerField(_("amount"))
     settled_amount = models.PositiveBigIntegerField(_("settled amount"), null=True, blank=True)
@@ -126,7 +137,7 @@ class UsageReservation(models.Model):
         help_text=_("The Idempotency-Key; given up when the hold is released or expires."),
     )
     expires_at = models.DateTimeField(_("expires at"))
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
 
     objects = UsageReservationQuerySet.as_manager()
@@ -142,8 +153,12 @@ class UsageReservation(models.Model):
             models.UniqueConstraint(
                 fields=["user", "metric", "key"], name="vqb_reservation_key_once_per_user_and_metric"
             ),
-            models.CheckConstraint(condition=Q(amount__gte=1), name="vqb_reservation_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(amount__gte=1),
+                name="vqb_reservation_amount_positive",
+                violation_error_message=_("The amount must be at least 1."),
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount} {self.metric} ({self.state})"
+        return f"{self.amount} {self.metric} ({self.get_state_display()})"

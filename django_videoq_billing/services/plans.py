@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import get_language, gettext, ngettext
 
 from django_videoq_billing.conf import get_settings
@@ -30,6 +32,7 @@ def seed_plans(*, prune: bool = False, dry_run: bool = False) -> SeedReport:
     report = SeedReport()
     with transaction.atomic():
         rows = {row.slug: row for row in SubscriptionPlan.objects.select_for_update()}
+        _free_names_in_exchange(rows)
         for slug, plan in get_settings().PLANS.items():
             values = {**plan.as_fields(), "is_active": True}
             row = rows.pop(slug, None)
@@ -38,7 +41,7 @@ def seed_plans(*, prune: bool = False, dry_run: bool = False) -> SeedReport:
                 SubscriptionPlan.objects.create(**values)
             elif changed := [name for name, value in values.items() if getattr(row, name) != value]:
                 report.updated[slug] = changed
-                SubscriptionPlan.objects.filter(pk=row.pk).update(**values)
+                SubscriptionPlan.objects.filter(pk=row.pk).update(**values, updated_at=timezone.now())
             else:
                 report.unchanged.append(slug)
         if prune:
@@ -48,6 +51,14 @@ def seed_plans(*, prune: bool = False, dry_run: bool = False) -> SeedReport:
         if dry_run:
             transaction.set_rollback(True)
     return report
+
+
+def _free_names_in_exchange(rows: dict[str, SubscriptionPlan]) -> None:
+    """Names are unique, and the settings may give one plan's name to another of them."""
+    plans = get_settings().PLANS
+    renamed = [row for slug, row in rows.items() if slug in plans and row.name != str(plans[slug].name)]
+    for row in renamed:
+        SubscriptionPlan.objects.filter(pk=row.pk).update(name=f"{row.name[:60]} {uuid4().hex}")
 
 
 def price_display(plan: SubscriptionPlan) -> str:

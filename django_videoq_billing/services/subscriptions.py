@@ -5,29 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 
 from django_videoq_billing.exceptions import Conflict
 from django_videoq_billing.models import SubscriptionPlan, UserSubscription
-from django_videoq_billing.services.entitlements import AnyUser, default_plan, ensure_subscription
+from django_videoq_billing.services.entitlements import default_plan, give_default_plan
 from django_videoq_billing.types import Period
 
 
-def assign_plan(user: AnyUser, plan: SubscriptionPlan) -> UserSubscription:
+def assign_plan(user: AbstractBaseUser, plan: SubscriptionPlan) -> UserSubscription:
     """Put a user on a plan without payment, within the running period; counts from the next request.
 
-    Usage of the period stays counted. Safe to call twice. Raises Conflict for a subscription that Stripe
-    bills: it must be changed there.
+    Usage of the period stays counted; a pending cancellation or change is dropped. Safe to call twice, and
+    for an account that is switched off. Raises Conflict for a subscription that Stripe bills: it must be
+    changed there.
     """
-    ensured = ensure_subscription(user)
+    give_default_plan(user.pk)
     with transaction.atomic():
-        subscription = UserSubscription.objects.select_for_update().get(pk=ensured.pk)
+        subscription = UserSubscription.objects.select_for_update().get(user_id=user.pk)
         if subscription.stripe_subscription_id:
             raise Conflict.billed_by_stripe()
         subscription.plan = plan
         subscription.status = UserSubscription.Status.ACTIVE
-        subscription.save(update_fields=["plan", "status", "updated_at"])
+        subscription.cancel_at_period_end = False
+        subscription.cancelled_at = subscription.trial_end = subscription.grace_period_end = None
+        subscription.pending_plan = subscription.pending_plan_effective_at = None
+        subscription.save()
     return subscription
 
 

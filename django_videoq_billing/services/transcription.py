@@ -14,16 +14,17 @@ from django_videoq_billing.exceptions import Conflict, InvalidRequest
 from django_videoq_billing.models import TranscriptionJob
 from django_videoq_billing.services.entitlements import AnyUser
 from django_videoq_billing.services.usage_tracker import UsageTracker, check_amount
-from django_videoq_billing.types import MAX_AMOUNT
 from django_videoq_billing.usage import get_store
 
 _CENTS = 100
+MAX_SECONDS = 7 * 86400
+"""The longest recording, a week: more is a mistake, and its cost would not fit its column."""
 
 
 def billable_seconds(duration: float) -> int:
     """Return a media duration in whole seconds, begun seconds counted. Raises InvalidRequest for nonsense."""
-    if not math.isfinite(duration) or not 0 < duration <= MAX_AMOUNT:
-        raise InvalidRequest.bad_amount(duration, MAX_AMOUNT)
+    if not math.isfinite(duration) or not 0 < duration <= MAX_SECONDS:
+        raise InvalidRequest.bad_amount(duration, MAX_SECONDS)
     return math.ceil(duration)
 
 
@@ -41,6 +42,7 @@ def start(
     job; nothing is counted then. An open job that is never settled loses its hold after
     RESERVATION_SECONDS, and is counted in full all the same when it is completed later.
     """
+    check_amount(estimated_seconds, MAX_SECONDS)
     with UsageTracker.reserve(user, "transcription", estimated_seconds) as hold:
         try:
             with transaction.atomic():
@@ -66,7 +68,7 @@ def complete(job: TranscriptionJob, actual_seconds: int) -> TranscriptionJob:
     Safe to call twice: the first figure stands. Raises Conflict for a failed or cancelled job.
     """
     if actual_seconds != 0:
-        check_amount(actual_seconds)
+        check_amount(actual_seconds, MAX_SECONDS)
     with transaction.atomic():
         job = _locked(job)
         if job.status == TranscriptionJob.Status.COMPLETED:

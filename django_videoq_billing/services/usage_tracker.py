@@ -220,9 +220,9 @@ def read_metric(metric: Metric | str) -> Metric:
         raise InvalidRequest.unknown_metric(metric, [str(known) for known in Metric]) from None
 
 
-def check_amount(amount: object) -> None:
-    if not isinstance(amount, int) or isinstance(amount, bool) or not 1 <= amount <= MAX_AMOUNT:
-        raise InvalidRequest.bad_amount(amount, MAX_AMOUNT)
+def check_amount(amount: object, maximum: int = MAX_AMOUNT) -> None:
+    if not isinstance(amount, int) or isinstance(amount, bool) or not 1 <= amount <= maximum:
+        raise InvalidRequest.bad_amount(amount, maximum)
 
 
 def check_key(key: object) -> None:

@@ -155,6 +155,7 @@ STATUS_OF_CODE: dict[str, int] = {
     "no_subscription": 404,
     "no_usage": 404,
     "conflict": 409,
+    "payload_too_large": 413,
     "throttled": 429,
 }
 """The contract's codes that can occur without Stripe."""

@@ -9,14 +9,17 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.http import Http404
 from django.urls import Resolver404, resolve
 from rest_framework import exceptions
 from rest_framework.test import APIClient
 
 from django_videoq_billing.api.errors import billing_exception_handler
-from tests.api.clients import CHECK, URLS, ask, assert_refused, client_of
+from django_videoq_billing.models import UserSubscription
+from django_videoq_billing.types import Counters, Entitlement
+from django_videoq_billing.usage.database import DatabaseUsageStore
+from tests.api.clients import CHECK, URLS, ask, assert_refused, client_of, token_client_of
 from tests.api.contract import ENDPOINTS
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -102,43 +105,72 @@ def test_the_first_field_error_is_the_message_and_all_are_details(signed_in: API
     assert body["message"] == body["details"]["limit"][0]
 
 
-@pytest.fixture
-def database_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    def crash(*args: object) -> None:
+def test_more_parameters_than_django_reads_are_refused(
+    signed_in: APIClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    query = "&".join(f"p{number}=1" for number in range(1100))
+    assert_refused(signed_in.get(f"{URLS['billing/history']}?{query}"), "invalid_request")
+    assert "django.security.TooManyFieldsSent" in {record.name for record in caplog.records}
+
+
+@pytest.mark.parametrize(("limit", "fits"), [(None, True), (2000, True), (1999, False)])
+@pytest.mark.parametrize("make_client", [client_of, token_client_of])
+def test_a_body_longer_than_the_host_reads_is_413(
+    settings: Any, user: Any, make_client: Any, limit: int | None, fits: bool
+) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = limit
+    body = json.dumps(CHECK).ljust(2000)
+    response = make_client(user).post(URLS["billing/usage/check"], body, content_type="application/json")
+    if fits:
+        assert response.status_code == 200
+    else:
+        assert_refused(response, "payload_too_large")
+
+
+class BrokenStore(DatabaseUsageStore):
+    """A store whose database has just gone."""
+
+    def get(self, entitlement: Entitlement) -> Counters:
         raise DatabaseError("secret: password=hunter2")
 
-    monkeypatch.setattr("django_videoq_billing.api.views.past_reports", crash)
+
+@pytest.fixture
+def _database_down(settings: Any) -> None:
+    settings.VIDEOQ_BILLING = {"USAGE_STORE": "tests.api.test_errors.BrokenStore"}
 
 
-@pytest.mark.usefixtures("database_down")
-def test_a_crash_is_told_without_a_detail_and_logged_with_all(
-    user: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    client = client_of(user)
-    client.raise_request_exception = False
-    response = client.get(URLS["billing/usage/history"])
-    assert assert_refused(response, "server_error")["details"] is None
-    assert "hunter2" not in response.text
-    (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert record.name == "django.request"
-    assert record.exc_info
-    assert "hunter2" in str(record.exc_info[1])
+@pytest.mark.usefixtures("_database_down")
+class TestCrash:
+    def ask(self, user: Any, **headers: str) -> Any:
+        client = client_of(user)
+        client.raise_request_exception = False
+        return client.get(URLS["billing/usage"], headers=headers)
 
+    def test_it_is_told_without_a_detail_and_logged_with_all(
+        self, user: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        response = self.ask(user)
+        assert assert_refused(response, "server_error")["details"] is None
+        assert "hunter2" not in response.text
+        (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+        assert record.name == "django.request"
+        assert record.exc_info
+        assert "hunter2" in str(record.exc_info[1])
 
-@pytest.mark.usefixtures("database_down")
-def test_a_crash_reaches_the_hosts_error_reporting(signed_in: APIClient) -> None:
-    with pytest.raises(DatabaseError):  # the test client learns of it by the signal that reporters use
-        signed_in.get(URLS["billing/usage/history"])
+    def test_it_reaches_the_hosts_error_reporting(self, signed_in: APIClient) -> None:
+        with pytest.raises(DatabaseError):  # the test client learns of it by the signal that reporters use
+            signed_in.get(URLS["billing/usage"])
 
+    def test_what_the_request_had_written_is_undone(self, user: Any, monkeypatch: Any) -> None:
+        monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+        assert self.ask(user).status_code == 500
+        assert not UserSubscription.objects.filter(user=user).exists()
 
-@pytest.mark.usefixtures("database_down")
-def test_while_debugging_a_crash_shows_djangos_page(settings: Any, user: Any) -> None:
-    settings.DEBUG = True
-    client = client_of(user)
-    client.raise_request_exception = False
-    response = client.get(URLS["billing/usage/history"], headers={"accept": "text/html,*/*;q=0.8"})
-    assert response.status_code == 500
-    assert "hunter2" in response.text
+    def test_while_debugging_djangos_page_shows_it(self, settings: Any, user: Any) -> None:
+        settings.DEBUG = True
+        response = self.ask(user, accept="text/html,*/*;q=0.8")
+        assert response.status_code == 500
+        assert "hunter2" in response.text
 
 
 class _StaleToken(exceptions.AuthenticationFailed):

@@ -7,6 +7,8 @@ Write it anew with `python -m django spectacular --urlconf tests.api.urls --file
 from __future__ import annotations
 
 import re
+import runpy
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ import yaml
 from django.core.management import call_command
 from django.utils import translation
 
+from django_videoq_billing.api import schema
+from django_videoq_billing.api.serializers import BillingErrorSerializer
 from tests.api.contract import (
     ACTIONS,
     ENDPOINTS,
@@ -185,3 +189,11 @@ def test_the_document_speaks_of_no_stripe_id(document: dict[str, Any]) -> None:
         name for schema in document["components"]["schemas"].values() for name in schema.get("properties", {})
     ]
     assert not [name for name in names if "stripe" in name or name.endswith(("customer_id", "invoice_id"))]
+
+
+def test_without_drf_spectacular_nothing_is_decorated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "drf_spectacular", None)  # as if it were not installed
+    fresh = runpy.run_path(schema.__file__)
+    refusals = fresh["Refusals"](BillingErrorSerializer, {429: "`throttled`"})
+    assert fresh["documented"]("an_operation", BillingErrorSerializer, refusals)(len) is len
+    assert fresh["typed"]({"type": "number"})(len) is len

@@ -34,8 +34,14 @@ def test_the_page_an_operator_reads(run: Run) -> None:
         "Period         2026-03-15 12:00 UTC to 2026-04-15 12:00 UTC",
         "Videos         2 of 3 (66.6 %)",
         "Transcription  13.5 min of 30.0 (45.0 %)",
-        "Open holds     1 of transcription (1.0 min), first expires 2026-03-15 13:00 UTC",
+        "Open holds     transcription 1.0 min (holds: 1, first expires 2026-03-15 13:00 UTC)",
     ]
+
+
+def test_holds_are_summed_up(run: Run, ada: User) -> None:
+    UsageTracker.reserve(ada, "video")
+    UsageTracker.reserve(ada, "video")
+    assert "Open holds     video 2 (holds: 2, first expires" in run("show_usage", "ada")
 
 
 def test_overage_and_unlimited(run: Run, ada: User) -> None:
@@ -43,7 +49,7 @@ def test_overage_and_unlimited(run: Run, ada: User) -> None:
     assign_plan(ada, SubscriptionPlan.objects.get(slug="premium"))
     use(ada, 5, 60_600)
     page = run("show_usage", "ada")
-    assert "Videos         5 unlimited\n" in page
+    assert "Videos         5 (unlimited)\n" in page
     assert "Transcription  1010.0 min of 1000.0 (101.0 %), 10.0 over the limit\n" in page
 
 

@@ -86,21 +86,7 @@ def test_the_database_refuses(case: str) -> None:
     assert not row._meta.default_manager.filter(pk=row.pk).exists() or row._state.adding  # type: ignore[union-attr]
 
 
-WORDLESS = {  # reported: these constraints still lack a violation_error_message
-    "vqb_usage_period_ends_after_start",
-    "vqb_reservation_amount_positive",
-    "vqb_job_one_live_or_completed_per_video",
-    "vqb_job_cost_not_negative",
-}
-
-
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(case, marks=pytest.mark.xfail(strict=True) if case in WORDLESS else ())
-        for case in (*CASES, *MORE_CASES)
-    ],
-)
+@pytest.mark.parametrize("case", [*CASES, *MORE_CASES])
 def test_full_clean_says_it_in_words(case: str) -> None:
     row = {**CASES, **MORE_CASES}[case]()
     with pytest.raises(ValidationError) as caught:

@@ -116,4 +116,4 @@ def test_every_row_has_a_name(db: None) -> None:
     assert payment.user is not None
     payment.user.delete()
     payment.refresh_from_db()
-    assert str(payment) == "1200 USD subscription_payment (succeeded)"
+    assert str(payment) == "$12.00, subscription payment (succeeded)"

@@ -80,7 +80,6 @@ def test_a_changed_setting_updates_the_row_and_names_the_fields(
     assert row == change
 
 
-@pytest.mark.xfail(strict=True, reason="reported: the update leaves updated_at alone")
 @plans()
 def test_an_update_says_when_it_happened() -> None:
     seed_plans()
@@ -160,7 +159,6 @@ def test_all_or_nothing() -> None:
     assert not SubscriptionPlan.objects.filter(slug="free").exists()
 
 
-@pytest.mark.xfail(strict=True, reason="reported: rows are renamed one by one")
 @plans(name="Free of ads")
 def test_two_plans_may_swap_their_names() -> None:
     seed_plans()

@@ -8,8 +8,9 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.db import connection
+from django.utils import timezone
 
-from django_videoq_billing.exceptions import AccountInactive, Conflict, QuotaExceeded
+from django_videoq_billing.exceptions import Conflict, QuotaExceeded
 from django_videoq_billing.models import SubscriptionPlan, UserSubscription
 from django_videoq_billing.services.entitlements import default_plan, entitlement_for
 from django_videoq_billing.services.subscriptions import (
@@ -68,12 +69,6 @@ def test_a_subscription_that_stripe_bills_is_refused(status: str, plan: Subscrip
         assign_plan(user, plan)
     row = UserSubscription.objects.get(user=user)
     assert (row.plan, row.status) == (old, status)
-
-
-def test_an_inactive_user_is_refused(plan: SubscriptionPlan) -> None:
-    with pytest.raises(AccountInactive):
-        assign_plan(make_user(is_active=False), plan)
-    assert not UserSubscription.objects.exists()
 
 
 def test_a_yearly_plan_lets_the_running_month_end_first(user: User) -> None:
@@ -149,3 +144,29 @@ def test_a_subscription_made_between_reading_and_writing_a_batch_is_kept(plan: S
     assert raced
     assert UserSubscription.objects.get(user=users[0]).plan == plan
     assert UserSubscription.objects.get(user=users[1]).plan.slug == "free"
+
+
+def test_assigning_after_a_cancellation_took_effect_gives_the_plan() -> None:
+    now = timezone.now()
+    user = subscribed(
+        make_plan(),
+        current_period_start=now - timedelta(days=40),
+        current_period_end=now - timedelta(days=10),
+        cancel_at_period_end=True,
+        cancelled_at=now - timedelta(days=20),
+        pending_plan=make_plan(),
+        pending_plan_effective_at=now,
+    )
+    assert entitlement_for(user).plan_slug == "free"
+
+    subscription = assign_plan(user, plan := make_plan())
+
+    assert entitlement_for(user).plan_slug == plan.slug
+    assert subscription.pending_plan is None
+    assert not subscription.cancel_at_period_end
+
+
+def test_an_inactive_account_can_be_given_a_plan() -> None:
+    user = make_user(is_active=False)
+
+    assert assign_plan(user, plan := make_plan()).plan == plan

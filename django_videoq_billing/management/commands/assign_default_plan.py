@@ -34,7 +34,7 @@ class Command(BaseCommand):
             ) from None
         finally:
             if show_bar and done:
-                self.stderr.write("")
+                self.stderr.write("", style_func=str)
         self._summarise(done)
 
     def _draw_bar(self, done: int, total: int) -> None:

@@ -52,8 +52,8 @@ class Command(BaseCommand):
         notes += f", then {overview.pending_plan}" if overview.pending_plan else ""
         self._line("Plan", f"{overview.plan} ({overview.status}{notes})")
         effective = overview.effective_plan or "none: the account is not active"
-        differs = overview.effective_plan != overview.plan
-        self._line("Effective", self.style.WARNING(effective) if differs else effective)
+        same = overview.effective_plan == overview.plan
+        self._line("Effective", effective if same else self.style.WARNING(effective))
 
     def _line(self, label: str, text: str) -> None:
         self.stdout.write(f"{label:<14} {text}")
@@ -64,16 +64,16 @@ def _moment(moment: datetime) -> str:
 
 
 def _videos(usage: MetricUsage) -> str:
-    limit = "unlimited" if usage.limit is None else f"of {usage.limit} ({usage.percentage} %)"
+    limit = "(unlimited)" if usage.limit is None else f"of {usage.limit} ({usage.percentage} %)"
     return f"{usage.used} {limit}" + (f", {usage.overage} over the limit" if usage.overage else "")
 
 
 def _transcription(usage: MetricUsage) -> str:
-    limit = "unlimited" if usage.limit is None else f"of {minutes(usage.limit)} ({usage.percentage} %)"
+    limit = "(unlimited)" if usage.limit is None else f"of {minutes(usage.limit)} ({usage.percentage} %)"
     over = f", {minutes(usage.overage)} over the limit" if usage.overage else ""
     return f"{minutes(usage.used)} min {limit}{over}"
 
 
 def _holds(holds: OpenHolds) -> str:
     amount = f"{minutes(holds.amount)} min" if holds.metric == Metric.TRANSCRIPTION else str(holds.amount)
-    return f"{holds.count} of {holds.metric} ({amount}), first expires {_moment(holds.first_expires_at)}"
+    return f"{holds.metric} {amount} (holds: {holds.count}, first expires {_moment(holds.first_expires_at)})"

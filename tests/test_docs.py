@@ -1,0 +1,109 @@
+"""The documentation is tested like code: complete, and its examples at least compile."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from django_videoq_billing import checks, exceptions
+from django_videoq_billing.api import errors
+from django_videoq_billing.conf import BillingSettings, PlanSettings, get_settings
+from django_videoq_billing.exceptions import BillingError
+from django_videoq_billing.http import STATUS_BY_ERROR
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SETTINGS = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+ERRORS = (ROOT / "docs/errors.md").read_text(encoding="utf-8")
+LEAVES = [
+    leaf for leaf in vars(exceptions).values() if isinstance(leaf, type) and issubclass(leaf, BillingError)
+]
+
+
+def rows(page: str) -> dict[str, list[str]]:
+    """Return the cells of every table row, by the code in its first cell."""
+    lines = re.findall(r"^\| `([^`]+)` \| (.*) \|$", page, re.MULTILINE)
+    return {name: [cell.strip() for cell in rest.split(" | ")] for name, rest in lines}
+
+
+def snippets() -> Iterator[Any]:
+    for page in PAGES:
+        blocks = re.findall(
+            r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+        )
+        for number, block in enumerate(blocks, start=1):
+            yield pytest.param(block, id=f"{page.name}-{number}")
+
+
+def test_every_setting_and_plan_key_has_its_row() -> None:
+    names = [option.name for kind in (BillingSettings, PlanSettings) for option in fields(kind)]
+    missing = [name for name in names if len(rows(SETTINGS).get(name, [])) != 3]
+    assert missing == ["slug"], "a slug is the key of PLANS and has no row of its own"
+
+
+@pytest.mark.parametrize("kind", [BillingSettings, PlanSettings])
+def test_every_default_is_the_documented_one(kind: type[BillingSettings] | type[PlanSettings]) -> None:
+    with override_settings(VIDEOQ_BILLING={"PLANS": {"free": {"name": "Free"}}}):
+        actual: Any = get_settings() if kind is BillingSettings else get_settings().PLANS["free"]
+    for option in fields(kind):
+        if option.name in ("PLANS", "slug", "name"):
+            continue
+        documented = rows(SETTINGS)[option.name][1]
+        value = getattr(actual, option.name)
+        shown = [] if option.name == "features" else value
+        assert documented in (f"`{shown!r}`", f"`{shown!r}`".replace("'", '"')), option.name
+
+
+def test_every_check_has_its_row() -> None:
+    source = Path(checks.__file__).read_text(encoding="utf-8")
+    ids = re.findall(r'id="(videoq_billing\.[EW]\d+)"', source)
+    assert ids
+    assert [name for name in rows(SETTINGS) if name.startswith("videoq_billing.")] == sorted(ids)
+
+
+@pytest.mark.parametrize("leaf", LEAVES)
+def test_every_error_has_its_row(leaf: type[BillingError]) -> None:
+    status, exception, *rest = rows(ERRORS)[leaf.code]
+    assert exception == f"`{leaf.__name__}`"
+    assert all(rest)
+    expected = {exceptions.QuotaExceeded: 403, BillingError: 500}
+    assert status.split(",")[0] == str(expected.get(leaf) or int(STATUS_BY_ERROR[leaf]))
+
+
+def test_every_code_of_the_endpoints_has_its_row() -> None:
+    assert {*errors._CODES.values(), errors.SERVER_ERROR} - rows(ERRORS).keys() == set()
+
+
+@pytest.mark.parametrize("snippet", list(snippets()))
+def test_python_examples_compile(snippet: str) -> None:
+    ast.parse(snippet)
+
+
+@pytest.mark.parametrize("snippet", [s for s in snippets() if "VIDEOQ_BILLING = {" in s.values[0]])
+def test_examples_of_settings_are_valid(snippet: str) -> None:
+    start = snippet.index("VIDEOQ_BILLING = {")
+    assignment = ast.parse(snippet[start:]).body[0]
+    names: dict[str, Any] = {}
+    imports = "\n".join(line for line in snippet.splitlines() if line.startswith("from decimal"))
+    exec(f"{imports}\n{ast.unparse(assignment)}", names)  # noqa: S102 (our own documentation)
+    with override_settings(VIDEOQ_BILLING=names["VIDEOQ_BILLING"]):
+        assert get_settings().PLANS
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+    headings = {
+        re.sub(r"[^a-z0-9 -]", "", h.lower()).replace(" ", "-")
+        for h in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    }
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= headings

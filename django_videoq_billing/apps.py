@@ -13,6 +13,7 @@ class VideoQBillingConfig(AppConfig):
     def ready(self) -> None:
         from django_videoq_billing import checks, receivers
         from django_videoq_billing.conf import get_settings
+        from django_videoq_billing.webhooks import handlers  # noqa: F401 (registers itself)
 
         get_settings()  # a misspelt or impossible setting stops the process here
         checks.register()

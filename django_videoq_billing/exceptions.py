@@ -93,6 +93,10 @@ class InvalidPlan(BillingError):
     def unknown(cls, slug: str) -> InvalidPlan:
         return cls(_("There is no plan “%(slug)s”.") % {"slug": slug})
 
+    @classmethod
+    def not_for_sale(cls, name: str) -> InvalidPlan:
+        return cls(_("%(name)s cannot be bought here.") % {"name": name})
+
 
 class NoSubscription(BillingError):
     """The user has no subscription yet."""
@@ -135,6 +139,18 @@ class Conflict(BillingError):
     @classmethod
     def already_settled(cls, state: str) -> Conflict:
         return cls(_("This reservation was already settled (%(state)s).") % {"state": state})
+
+    @classmethod
+    def busy(cls) -> Conflict:
+        return cls(_("Your subscription is being changed elsewhere at this moment. Try again."))
+
+    @classmethod
+    def not_billed(cls) -> Conflict:
+        return cls(_("You have no paid subscription; choose a plan to start one."))
+
+    @classmethod
+    def payment_open(cls) -> Conflict:
+        return cls(_("Settle the open payment first; then the plan can be changed."))
 
     @classmethod
     def billed_by_stripe(cls) -> Conflict:

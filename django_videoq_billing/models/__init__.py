@@ -5,6 +5,7 @@ from django_videoq_billing.models.plans import SubscriptionPlan
 from django_videoq_billing.models.subscriptions import UserSubscription
 from django_videoq_billing.models.transcription import TranscriptionJob
 from django_videoq_billing.models.usage import UsageRecord, UsageReservation
+from django_videoq_billing.models.webhooks import WebhookEvent
 
 __all__ = [
     "PaymentTransaction",
@@ -13,4 +14,5 @@ __all__ = [
     "UsageRecord",
     "UsageReservation",
     "UserSubscription",
+    "WebhookEvent",
 ]

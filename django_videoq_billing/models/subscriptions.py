@@ -31,6 +31,7 @@ class UserSubscription(models.Model):
         PAUSED = "paused", _("paused")
 
     ACTIVE_STATUSES = (Status.ACTIVE, Status.TRIALING)
+    BILLED_STATUSES = (*ACTIVE_STATUSES, Status.PAST_DUE, Status.UNPAID, Status.PAUSED)
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
@@ -68,6 +69,19 @@ class UserSubscription(models.Model):
         verbose_name=_("pending plan"),
     )
     pending_plan_effective_at = models.DateTimeField(_("pending plan effective at"), null=True, blank=True)
+    stripe_checkout_session_id = models.CharField(
+        max_length=255,
+        blank=True,
+        default="",
+        help_text=_("The last checkout page that was opened; an open one is used again."),
+    )
+    assigned_at = models.DateTimeField(
+        _("assigned at"),
+        null=True,
+        blank=True,
+        help_text=_("When the plan was given here; what ended at Stripe before that does not come back."),
+    )
+    sync_version = models.PositiveBigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
@@ -109,6 +123,11 @@ class UserSubscription(models.Model):
     def period_is_ours(self) -> bool:
         """Whether this site rolls the period; Stripe does for its subscriptions, and an ending one stays."""
         return not self.stripe_subscription_id and not self.cancel_at_period_end
+
+    @property
+    def is_billed(self) -> bool:
+        """Whether a subscription at Stripe is alive, so that a second one would charge the user twice."""
+        return bool(self.stripe_subscription_id) and self.status in self.BILLED_STATUSES
 
     @property
     def is_active(self) -> bool:

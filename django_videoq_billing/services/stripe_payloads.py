@@ -7,6 +7,7 @@ subscription under `parent`); the older shapes of replayed events are read as we
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -42,7 +43,7 @@ def subscription_state(payload: Payload) -> StripeSubscriptionState:
         customer_id=id_of(payload["customer"]) or "",
         item_id=item["id"],
         price=price_state(item["price"]),
-        status=_STATUS.get(payload["status"], payload["status"]),
+        status=str(_STATUS.get(payload["status"], payload["status"])),
         period=Period(_moment(start), _moment(end)),
         anchor=_moment(payload.get("billing_cycle_anchor") or start),
         cancel_at_period_end=_ends_with_its_period(payload, end),
@@ -133,4 +134,32 @@ def checkout_session(payload: Payload) -> CheckoutSession:
         subscription_id=id_of(payload.get("subscription")),
         user_id=payload.get("client_reference_id") or metadata.get("user_id", ""),
         plan_id=metadata.get("plan_id", ""),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewLine:
+    description: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewState:
+    """The invoice that a change would make; `credit` is what is given back for unused time."""
+
+    currency: str
+    amount_due: int
+    credit: int
+    lines: tuple[PreviewLine, ...]
+
+
+def preview_state(payload: Payload) -> PreviewState:
+    lines = tuple(
+        PreviewLine(line.get("description") or "", line["amount"]) for line in payload["lines"]["data"]
+    )
+    return PreviewState(
+        currency=payload["currency"].upper(),
+        amount_due=payload["amount_due"],
+        credit=-sum(line.amount for line in lines if line.amount < 0),
+        lines=lines,
     )

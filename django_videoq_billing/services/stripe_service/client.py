@@ -89,7 +89,7 @@ def stripe_errors() -> Iterator[None]:
 
 
 def _retry_after(error: stripe.StripeError) -> int | None:
-    seconds = str(error.headers.get("Retry-After", ""))
+    seconds = str((error.headers or {}).get("Retry-After", ""))
     return int(seconds) if seconds.isdigit() else None
 
 

@@ -74,7 +74,7 @@ class StripeService:
     @staticmethod
     def create_portal_session(customer_id: str, return_url: str) -> str:
         """Return the address of a new session of Stripe's customer portal."""
-        params = {"customer": customer_id, "return_url": return_url}
+        params: Any = {"customer": customer_id, "return_url": return_url}
         with stripe_errors():
             return client().v1.billing_portal.sessions.create(params, once()).url
 
@@ -120,14 +120,14 @@ class StripeService:
 
     @staticmethod
     def retrieve_subscription(subscription_id: str) -> StripeSubscriptionState:
-        params = {"expand": _SUBSCRIPTION_EXPAND}
+        params: Any = {"expand": _SUBSCRIPTION_EXPAND}
         with stripe_errors():
             return subscription_state(plain(client().v1.subscriptions.retrieve(subscription_id, params)))
 
     @staticmethod
     def list_subscriptions(customer_id: str) -> list[StripeSubscriptionState]:
         """Return all subscriptions the customer ever had, ended ones too."""
-        params = {
+        params: Any = {
             "customer": customer_id,
             "status": "all",
             "limit": 100,
@@ -181,12 +181,12 @@ class StripeService:
             schedules = client().v1.subscription_schedules
             schedule_id = subscription.schedule_id
             if schedule_id is None:
-                params = {"from_subscription": subscription.stripe_id}
-                schedule_id = schedules.create(params, once()).id
+                origin: Any = {"from_subscription": subscription.stripe_id}
+                schedule_id = schedules.create(origin, once()).id
             start, end = (int(m.timestamp()) for m in (subscription.period.start, subscription.period.end))
             now = {"price": subscription.price.stripe_id, "quantity": 1}
             later = {"price": price_id, "quantity": 1}
-            params = {
+            params: Any = {
                 "end_behavior": "release",
                 "phases": [
                     {"items": [now], "start_date": start, "end_date": end, "proration_behavior": "none"},
@@ -204,7 +204,7 @@ class StripeService:
     @staticmethod
     def preview_price(subscription: StripeSubscriptionState, price_id: str) -> Json:
         """Return the invoice that `change_price` would make now: https://docs.stripe.com/api/invoices/create_preview"""
-        params = {
+        params: Any = {
             "customer": subscription.customer_id,
             "subscription": subscription.stripe_id,
             "subscription_details": {
@@ -264,11 +264,10 @@ class StripeService:
         return _event(payload)
 
 
-def _update(subscription_id: str, params: Params) -> StripeSubscriptionState:
+def _update(subscription_id: str, changes: Params) -> StripeSubscriptionState:
     with stripe_errors():
-        answer = client().v1.subscriptions.update(
-            subscription_id, {**params, "expand": _SUBSCRIPTION_EXPAND}, once()
-        )
+        params: Any = {**changes, "expand": _SUBSCRIPTION_EXPAND}
+        answer = client().v1.subscriptions.update(subscription_id, params, once())
         return subscription_state(plain(answer))
 
 

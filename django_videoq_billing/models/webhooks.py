@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class WebhookEventQuerySet(models.QuerySet["WebhookEvent"]):
+    def due(self, now: datetime) -> WebhookEventQuerySet:
+        """Events to work on: new ones, failed ones whose time has come, and those of a worker that died."""
+        waiting = Q(state__in=WebhookEvent.WAITING, next_attempt_at__lte=now)
+        abandoned = Q(state=WebhookEvent.State.PROCESSING, leased_until__lte=now)
+        return self.filter(waiting | abandoned)
+
+
+class WebhookEvent(models.Model):
+    """The inbox: every event that Stripe signed, stored once by its id, and how far its processing has come."""
+
+    class State(models.TextChoices):
+        RECEIVED = "received", _("received")
+        PROCESSING = "processing", _("processing")
+        PROCESSED = "processed", _("processed")
+        IGNORED = "ignored", _("ignored")
+        FAILED = "failed", _("failed")
+
+    WAITING = (State.RECEIVED, State.FAILED)
+
+    stripe_event_id = models.CharField(_("Stripe event"), max_length=255, unique=True)
+    type = models.CharField(_("type"), max_length=100)
+    payload = models.JSONField(_("payload"))
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.RECEIVED)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt at"))
+    leased_until = models.DateTimeField(_("leased until"), null=True, blank=True)
+    error = models.TextField(_("error"), blank=True, default="")
+    created_at = models.DateTimeField(_("created at"), help_text=_("When it happened at Stripe."))
+    received_at = models.DateTimeField(_("received at"), auto_now_add=True)
+    processed_at = models.DateTimeField(_("processed at"), null=True, blank=True)
+    mirrored_at = models.DateTimeField(_("mirrored at"), null=True, blank=True)
+
+    objects = WebhookEventQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("webhook event")
+        verbose_name_plural = _("webhook events")
+        ordering: ClassVar = ["-created_at", "-pk"]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=Q(state__in=["received", "failed"]),
+                name="vqb_webhook_waiting",
+            ),
+            models.Index(fields=["type", "created_at"], name="vqb_webhook_type_created"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} ({self.get_state_display()})"
+
+    @property
+    def object_id(self) -> str:
+        """The id of the object that the event is about; the object itself is fetched afresh."""
+        return str(self.payload["data"]["object"]["id"])
+
+    @property
+    def customer_id(self) -> str | None:
+        """The customer that the object belongs to, or is."""
+        subject = self.payload["data"]["object"]
+        customer: Any = subject if subject.get("object") == "customer" else subject.get("customer")
+        return str(customer["id"]) if isinstance(customer, dict) else customer

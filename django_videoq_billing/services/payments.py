@@ -1,0 +1,153 @@
+"""The ledger: what Stripe says was paid, failed, given back or disputed, each written down once.
+
+Every line is derived from the present state of Stripe's object, never from the order of events, so that late,
+repeated and lost events end in the same lines.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from django_videoq_billing.exceptions import StripeObjectMissing
+from django_videoq_billing.models import PaymentTransaction, SubscriptionPlan, UserSubscription
+from django_videoq_billing.services.stripe_payloads import id_of, moment
+from django_videoq_billing.services.stripe_service import StripeService
+from django_videoq_billing.services.stripe_sync import plan_for_price
+from django_videoq_billing.signals import payment_failed, payment_succeeded
+from django_videoq_billing.types import StripeInvoiceState
+
+Type, Status = PaymentTransaction.Type, PaymentTransaction.Status
+
+_WON = ("won", "warning_closed", "prevented")
+_INQUIRY = ("warning_needs_response", "warning_under_review", "warning_closed")
+
+
+def record_invoice(invoice_id: str) -> list[PaymentTransaction]:
+    """Write what is missing for an invoice: its payment, and the attempt that failed before it, if any."""
+    try:
+        invoice = StripeService.retrieve_invoice(invoice_id)
+    except StripeObjectMissing:
+        return []
+    row = _row_of(invoice.customer_id)
+    if row is None or max(invoice.amount_paid, invoice.amount_due) == 0:
+        return []
+    kind = Type.PRORATION if invoice.billing_reason == "subscription_update" else Type.SUBSCRIPTION_PAYMENT
+    line = {
+        "user_id": row.user_id,
+        "plan": _plan_of(invoice),
+        "stripe_object_id": invoice.stripe_id,
+        "currency": invoice.currency,
+        "type": kind,
+        "description": invoice.description[:500],
+        "invoice_url": invoice.hosted_invoice_url,
+        "invoice_pdf": invoice.invoice_pdf,
+    }
+    lines = []
+    failed_at = _first_failure(invoice)
+    if failed_at is not None:
+        amount = invoice.amount_due or invoice.amount_paid
+        lines.append(_record({**line, "status": Status.FAILED, "amount_cents": amount}, failed_at))
+    if invoice.status == "paid" and invoice.amount_paid:
+        paid = {**line, "status": Status.SUCCEEDED, "amount_cents": invoice.amount_paid}
+        lines.append(_record(paid, invoice.paid_at or invoice.created))
+    return lines
+
+
+def record_refund(refund_id: str) -> PaymentTransaction | None:
+    """Write money given back; a refund that failed at the bank is written back again."""
+    refund = _found("refunds", refund_id)
+    if refund is None or refund["status"] not in ("succeeded", "failed"):
+        return None
+    line = _line_about(refund, Type.SUBSCRIPTION_REFUND)
+    if line is None:
+        return None
+    at = moment(refund["created"])
+    given = _record({**line, "status": Status.REFUNDED, "amount_cents": -refund["amount"]}, at)
+    if refund["status"] == "failed":
+        _record({**line, "status": Status.FAILED, "amount_cents": refund["amount"]}, at)
+    return given
+
+
+def record_refunds_of_charge(charge_id: str) -> None:
+    """Write every refund of a charge: the event names the charge alone."""
+    for refund in StripeService.each("refunds", {"charge": charge_id}):
+        record_refund(refund["id"])
+
+
+def record_dispute(dispute_id: str) -> PaymentTransaction | None:
+    """Write money that a bank took back, and that it came again if the dispute was won."""
+    dispute = _found("disputes", dispute_id)
+    if dispute is None or dispute["status"] in _INQUIRY:
+        return None
+    line = _line_about(dispute, Type.DISPUTE)
+    if line is None:
+        return None
+    at = moment(dispute["created"])
+    taken = _record({**line, "status": Status.DISPUTED, "amount_cents": -dispute["amount"]}, at)
+    if dispute["status"] in _WON:
+        _record({**line, "status": Status.SUCCEEDED, "amount_cents": dispute["amount"]}, at)
+    return taken
+
+
+def _found(kind: str, object_id: str) -> dict[str, Any] | None:
+    try:
+        return StripeService.retrieve(kind, object_id)
+    except StripeObjectMissing:
+        return None
+
+
+def _line_about(subject: dict[str, Any], kind: str) -> dict[str, Any] | None:
+    """Return the common fields of a line about a charge, or None for a stranger's charge."""
+    charge_id = id_of(subject.get("charge"))
+    charge = _found("charges", charge_id) if charge_id else None
+    row = _row_of(id_of(charge.get("customer")) or "") if charge else None
+    if row is None:
+        return None
+    return {
+        "user_id": row.user_id,
+        "plan_id": row.plan_id,
+        "stripe_object_id": subject["id"],
+        "currency": subject["currency"].upper(),
+        "type": kind,
+        "description": (subject.get("reason") or "").replace("_", " "),
+    }
+
+
+def _first_failure(invoice: StripeInvoiceState) -> datetime | None:
+    """Return when the first attempt to pay failed, in Stripe's own records of the attempts."""
+    failed = [
+        charge["created"]
+        for intent_id in invoice.payment_intent_ids
+        for charge in StripeService.list_charges(intent_id)
+        if charge["status"] == "failed"
+    ]
+    return moment(min(failed)) if failed else None
+
+
+def _row_of(customer_id: str) -> UserSubscription | None:
+    return UserSubscription.objects.filter(stripe_customer_id=customer_id).first() if customer_id else None
+
+
+def _plan_of(invoice: StripeInvoiceState) -> SubscriptionPlan | None:
+    """Return the plan that was charged: the last line's, as a plan change credits the old one first."""
+    plans = [plan_for_price(price_id) for price_id in invoice.price_ids]
+    return next((plan for plan in reversed(plans) if plan), None)
+
+
+def _record(line: dict[str, Any], at: datetime | None) -> PaymentTransaction:
+    """Insert the line unless it is there, and announce a new one after the commit."""
+    identity = {name: line.pop(name) for name in ("stripe_object_id", "type", "status")}
+    with transaction.atomic():
+        row, created = PaymentTransaction.objects.get_or_create(
+            **identity, defaults={**line, "created_at": at or timezone.now()}
+        )
+        if created and row.type != Type.DISPUTE and row.status in (Status.SUCCEEDED, Status.FAILED):
+            signal = payment_succeeded if row.status == Status.SUCCEEDED else payment_failed
+            announce = partial(signal.send_robust, PaymentTransaction, transaction=row)
+            transaction.on_commit(announce, robust=True)
+    return row

@@ -1,0 +1,185 @@
+"""What a paying user does with the subscription: change the plan, cancel, come back, manage the payment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser
+
+from django_videoq_billing.exceptions import (
+    AlreadyOnPlan,
+    Conflict,
+    InvalidPlan,
+    NoSubscription,
+    NotScheduledForCancellation,
+    PermissionDenied,
+)
+from django_videoq_billing.models import SubscriptionPlan, UserSubscription
+from django_videoq_billing.services.entitlements import find_subscription
+from django_videoq_billing.services.stripe_payloads import PreviewState, preview_state
+from django_videoq_billing.services.stripe_service import StripeService
+from django_videoq_billing.services.stripe_sync import sync_customer
+from django_videoq_billing.services.usage_tracker import UsageTracker
+from django_videoq_billing.types import Metric, StripeSubscriptionState
+
+Status = UserSubscription.Status
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePreview:
+    """What a change of plan would cost and when it would happen. Amounts in the currency's minor unit."""
+
+    plan: SubscriptionPlan
+    immediate: bool
+    effective_at: datetime | None
+    currency: str
+    amount_due: int
+    credit: int
+    lines: list[dict[str, Any]]
+    exceeded: list[Metric]
+
+
+def preview(user: AbstractBaseUser, plan: SubscriptionPlan) -> ChangePreview:
+    """Say what `change` would do now. Changes nothing."""
+    row, state = _billed(user)
+    _check_change(row, plan)
+    exceeded = _exceeded(user, plan)
+    if not _is_upgrade(row.plan, plan):
+        return ChangePreview(plan, False, state.period.end, plan.currency, 0, 0, [], exceeded)
+    invoice: PreviewState = preview_state(StripeService.preview_price(state, str(plan.stripe_price_id)))
+    return ChangePreview(
+        plan=plan,
+        immediate=True,
+        effective_at=None,
+        currency=invoice.currency,
+        amount_due=invoice.amount_due,
+        credit=invoice.credit,
+        lines=[{"description": line.description, "amount_cents": line.amount} for line in invoice.lines],
+        exceeded=exceeded,
+    )
+
+
+def change(user: AbstractBaseUser, plan: SubscriptionPlan) -> UserSubscription:
+    """Move to another plan: up at once with proration, down at the end of the period, to Free by cancelling.
+
+    Choosing the present plan drops a change that was scheduled. Raises AlreadyOnPlan, InvalidPlan, Conflict
+    (nothing is billed, or a payment is open), StripeFailure for a declined card: then nothing changed.
+    """
+    row, state = _billed(user)
+    if plan.pk == row.plan_id and (row.pending_plan_id or state.schedule_id or state.cancel_at_period_end):
+        _drop_pending(state)
+        return _synced(state)
+    _check_change(row, plan)
+    if plan.is_free:
+        return cancel(user)
+    _drop_pending(state)
+    if _is_upgrade(row.plan, plan):
+        StripeService.change_price(state, str(plan.stripe_price_id))
+    else:
+        fresh = StripeService.retrieve_subscription(state.stripe_id)
+        StripeService.schedule_price(fresh, str(plan.stripe_price_id))
+    return _synced(state)
+
+
+def cancel(user: AbstractBaseUser, *, immediate: bool = False) -> UserSubscription:
+    """Cancel at the end of the period, or, for staff, at once. Cancelling twice is safe."""
+    if immediate and not getattr(user, "is_staff", False):
+        raise PermissionDenied.staff_only()
+    _row, state = _billed(user)
+    if immediate:
+        StripeService.cancel_subscription(state.stripe_id, at_period_end=False)
+    elif not state.cancel_at_period_end:
+        if state.schedule_id:
+            StripeService.release_schedule(state.schedule_id)
+        StripeService.cancel_subscription(state.stripe_id)
+    return _synced(state)
+
+
+def reactivate(user: AbstractBaseUser) -> UserSubscription:
+    """Undo a cancellation that has not taken effect; raises NotScheduledForCancellation."""
+    row = find_subscription(user)
+    if row is None:
+        raise NoSubscription.for_user()
+    if not row.is_billed or not (state := _state_of(row)).cancel_at_period_end:
+        raise NotScheduledForCancellation.for_user()
+    StripeService.reactivate_subscription(state.stripe_id)
+    return _synced(state)
+
+
+def sync(user: AbstractBaseUser, session_id: str | None = None) -> UserSubscription:
+    """Read the user's subscription afresh from Stripe, for the page after checkout when the webhook is late.
+
+    A session of somebody else is treated as unknown.
+    """
+    row = find_subscription(user)
+    if row is None or (session_id and not _owns_session(row, session_id)):
+        raise NoSubscription.for_user()
+    if not row.stripe_customer_id:
+        return row
+    return sync_customer(row.stripe_customer_id) or row
+
+
+def portal_url(user: AbstractBaseUser, return_url: str) -> str:
+    """Return the address of Stripe's customer portal for this user."""
+    row = find_subscription(user)
+    if row is None or not row.stripe_customer_id:
+        raise NoSubscription.for_user()
+    return StripeService.create_portal_session(row.stripe_customer_id, return_url)
+
+
+def _owns_session(row: UserSubscription, session_id: str) -> bool:
+    session = StripeService.retrieve_checkout_session(session_id)
+    return bool(row.stripe_customer_id) and session.customer_id == row.stripe_customer_id
+
+
+def _billed(user: AbstractBaseUser) -> tuple[UserSubscription, StripeSubscriptionState]:
+    """Return the user's row and Stripe's present state of it: decisions about money need both."""
+    row = find_subscription(user)
+    if row is None:
+        raise NoSubscription.for_user()
+    if not row.is_billed:
+        raise Conflict.not_billed()
+    return row, _state_of(row)
+
+
+def _state_of(row: UserSubscription) -> StripeSubscriptionState:
+    return StripeService.retrieve_subscription(str(row.stripe_subscription_id))
+
+
+def _synced(state: StripeSubscriptionState) -> UserSubscription:
+    row = sync_customer(state.customer_id)
+    if row is None:
+        raise NoSubscription.for_user()
+    return row
+
+
+def _check_change(row: UserSubscription, plan: SubscriptionPlan) -> None:
+    if plan.pk == row.plan_id:
+        raise AlreadyOnPlan.plan(plan.name)
+    if not plan.is_free and not plan.stripe_price_id:
+        raise InvalidPlan.not_for_sale(plan.name)
+    if row.status not in UserSubscription.ACTIVE_STATUSES and not plan.is_free:
+        raise Conflict.payment_open()
+
+
+def _is_upgrade(current: SubscriptionPlan, chosen: SubscriptionPlan) -> bool:
+    """Whether the change takes effect at once: it costs more a month, or commits for longer."""
+    if chosen.months != current.months:
+        return chosen.months > current.months
+    return chosen.price_cents >= current.price_cents
+
+
+def _drop_pending(state: StripeSubscriptionState) -> None:
+    if state.schedule_id:
+        StripeService.release_schedule(state.schedule_id)
+    if state.cancel_at_period_end:
+        StripeService.reactivate_subscription(state.stripe_id)
+
+
+def _exceeded(user: AbstractBaseUser, plan: SubscriptionPlan) -> list[Metric]:
+    """Return the metrics of which more is used already than the plan allows."""
+    counters = UsageTracker.report(user).counters
+    limits = {metric: plan.limit(metric) for metric in Metric}
+    return [metric for metric, limit in limits.items() if limit is not None and counters.used(metric) > limit]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar, NoReturn
 
 from django.conf import settings
@@ -21,15 +22,27 @@ def _refuse(*args: object, **kwargs: object) -> NoReturn:
 
 
 class PaymentTransactionQuerySet(models.QuerySet["PaymentTransaction"]):
-    update = _refuse
     delete = _refuse
     bulk_update = _refuse
     update_or_create = _refuse
 
-    def bulk_create(self, *args: Any, **kwargs: Any) -> list[PaymentTransaction]:
-        if kwargs.get("update_conflicts"):
+    def update(self, **changes: Any) -> int:
+        """Allow one change alone: taking the user or the plan out of a line when they are deleted."""
+        if changes.keys() - {"user", "plan"} or any(value is not None for value in changes.values()):
             _refuse()
-        return super().bulk_create(*args, **kwargs)
+        return super().update(**changes)
+
+    def bulk_create(
+        self,
+        objs: Iterable[PaymentTransaction],
+        batch_size: int | None = None,
+        ignore_conflicts: bool = False,
+        *overwriting: Any,
+        **and_how: Any,
+    ) -> list[PaymentTransaction]:
+        if any(overwriting) or any(and_how.values()):
+            _refuse()
+        return super().bulk_create(objs, batch_size, ignore_conflicts)
 
 
 class PaymentTransaction(models.Model):
@@ -86,6 +99,7 @@ class PaymentTransaction(models.Model):
     class Meta:
         verbose_name = _("payment transaction")
         verbose_name_plural = _("payment transactions")
+        base_manager_name = "objects"  # the managers of relations refuse changes, too
         ordering: ClassVar = ["-created_at", "-pk"]
         indexes: ClassVar = [models.Index(fields=["user", "-created_at"], name="vqb_payment_user_newest")]
         constraints: ClassVar = [

@@ -104,7 +104,7 @@ class SubscriptionPlan(models.Model):
 
     def clean(self) -> None:
         errors: dict[str, Any] = {}
-        if self.currency != self.currency.upper() or not is_currency(self.currency):
+        if not self.currency or self.currency != self.currency.upper() or not is_currency(self.currency):
             errors["currency"] = _("Use an ISO 4217 code such as USD or JPY.")
         if not isinstance(self.features, list) or not all(isinstance(line, str) for line in self.features):
             errors["features"] = _("Use a list of texts.")

@@ -90,12 +90,13 @@ ATTACKS: list[Any] = [
     lambda line: Lines.update_or_create(stripe_object_id="in_new", defaults={"user": line.user}),
     lambda line: lines_of(line).all().delete(),
     lambda line: lines_of(line).update(amount_cents=1),
-    lambda line: lines_of(line).clear(),
-    lambda line: lines_of(line).remove(line),
     lambda line: lines_of(line).set([]),
     lambda line: make_user().payment_transactions.add(line, bulk=False),
     save_over,
     bulk_create_over,
+    lambda line: make_user().payment_transactions.add(line),
+    lambda line: Lines.bulk_create([line], None, False, True, ["amount_cents"], ["id"]),
+    lambda line: Lines.filter(pk=line.pk).update(user=make_user()),
 ]
 
 

@@ -1,0 +1,3 @@
+"""Pages for people."""
+from starlette.routing import BaseRoute
+ROUTES: list[BaseRoute] = []

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django_videoq_billing.sandbox.billing import charging, invoicing, money_back, statuses
 from django_videoq_billing.sandbox.billing.charging import SUCCEEDS, Outcome
 from django_videoq_billing.sandbox.box import Sandbox
@@ -33,22 +36,26 @@ def collect(
         box, intent, method or invoicing.method_for(box, invoice), authenticated=authenticated
     )
     if outcome.kind == "succeeds":
-        _keep_method(box, invoice, intent)
-        _paid(box, invoice)
+        with _keeping_method(box, invoice, intent):
+            _paid(box, invoice)
         money_back.dispute_if_fated(box, intent)
     else:
         failed(box, invoice, outcome, automatic=automatic)
     return outcome
 
 
-def _keep_method(box: Sandbox, invoice: Record, intent: Record) -> None:
-    """payment_settings[save_default_payment_method]=on_subscription."""
+@contextmanager
+def _keeping_method(box: Sandbox, invoice: Record, intent: Record) -> Iterator[None]:
+    """payment_settings[save_default_payment_method]=on_subscription, said together with the new status."""
     subscription = box.store.get("subscription", invoices.subscription_of(invoice))
-    if subscription is None or subscription["default_payment_method"]:
+    if subscription is None:
+        yield
         return
-    if subscription["payment_settings"]["save_default_payment_method"] == "on_subscription":
-        with box.changing(subscription, statuses.UPDATED):
+    with box.changing(subscription, statuses.UPDATED):
+        keep = subscription["payment_settings"]["save_default_payment_method"] == "on_subscription"
+        if keep and not subscription["default_payment_method"]:
             subscription["default_payment_method"] = intent["payment_method"]
+        yield
 
 
 def _paid(box: Sandbox, invoice: Record) -> Outcome:

@@ -1,0 +1,16 @@
+"""All endpoints. Importing the modules registers them; more specific paths come first."""
+
+from django_videoq_billing.sandbox.api import (
+    catalog,
+    checkout,
+    customers,
+    invoices,
+    payments,
+    platform,
+    schedules,
+    subscriptions,
+)
+from django_videoq_billing.sandbox.api.router import ENDPOINTS as REGISTERED
+
+MODULES = (catalog, checkout, customers, invoices, payments, platform, schedules, subscriptions)
+ENDPOINTS = sorted(REGISTERED, key=lambda endpoint: endpoint.path.count("{"))

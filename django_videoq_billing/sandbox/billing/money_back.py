@@ -1,0 +1,95 @@
+"""Refunds and disputes."""
+
+from __future__ import annotations
+
+from django_videoq_billing.sandbox.billing import charging
+from django_videoq_billing.sandbox.box import Sandbox
+from django_videoq_billing.sandbox.errors import StripeError
+from django_videoq_billing.sandbox.objects import payments
+from django_videoq_billing.sandbox.params import Params
+from django_videoq_billing.sandbox.store import Record
+
+DISPUTE_FEE = 1500
+OPEN_DISPUTES = frozenset({"needs_response", "under_review", "warning_needs_response"})
+
+
+def refund(box: Sandbox, charge: Record, amount: int | None, fields: Params) -> Record:
+    """Give a charge's money back, wholly or in part: refund.created, charge.refunded, refund.updated."""
+    left = charge["amount_captured"] - charge["amount_refunded"]
+    if charge["status"] != "succeeded" or (left == 0 and charge["refunded"]):
+        raise StripeError(
+            f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded"
+        )
+    if amount is not None and amount > left:
+        raise StripeError(
+            f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})",
+            code="amount_too_large", param="amount",
+        )  # fmt: skip
+    given = left if amount is None else amount
+    record = payments.refund(box, charge, amount=given, **fields)
+    entry = payments.balance_transaction(box, record, -given, "refund")
+    record["balance_transaction"] = entry["id"]
+    box.store.save(entry)
+    box.store.save(record)
+    box.emit("refund.created", record)
+    with box.changing(charge, "charge.refunded"):
+        charge["amount_refunded"] += given
+        charge["refunded"] = charge["amount_refunded"] == charge["amount_captured"]
+    with box.changing(record, "refund.updated"):
+        record["destination_details"]["card"] |= {
+            "reference": box.ids.token(11), "reference_status": "available",
+        }  # fmt: skip
+    return record
+
+
+def open_dispute(box: Sandbox, charge: Record, reason: str = "fraudulent", amount: int | None = None) -> Record:
+    """The cardholder's bank takes the money back: created, then updated and funds_withdrawn."""
+    if charge["disputed"]:
+        raise StripeError(f"Charge {charge['id']} is already disputed.", code="charge_disputed")
+    given = charge["amount"] if amount is None else amount
+    dispute = payments.dispute(box, charge, reason=reason, amount=given)
+    charge["disputed"] = True
+    box.store.save(charge)
+    box.store.save(dispute)
+    box.emit("charge.dispute.created", dispute)
+    with box.changing(dispute, "charge.dispute.updated"):
+        entry = payments.balance_transaction(box, dispute, -given, "adjustment", DISPUTE_FEE)
+        box.store.save(entry)
+        dispute["balance_transactions"] = [entry]
+    box.emit("charge.dispute.funds_withdrawn", dispute)
+    return dispute
+
+
+def submit_evidence(box: Sandbox, dispute: Record, evidence: dict[str, str], *, submit: bool) -> None:
+    with box.changing(dispute, "charge.dispute.updated"):
+        dispute["evidence"] |= evidence
+        details = dispute["evidence_details"]
+        details["has_evidence"] = details["has_evidence"] or bool(evidence)
+        if submit:
+            details["submission_count"] += 1
+            dispute["status"] = "under_review"
+
+
+def close_dispute(box: Sandbox, dispute: Record, *, won: bool) -> None:
+    if dispute["status"] not in OPEN_DISPUTES:
+        raise StripeError(f"This dispute is already closed: it was {dispute['status']}.")
+    dispute["status"] = "won" if won else "lost"
+    if won:
+        entry = payments.balance_transaction(box, dispute, dispute["amount"], "adjustment", -DISPUTE_FEE)
+        box.store.save(entry)
+        dispute["balance_transactions"].append(entry)
+        charge = box.store.the("charge", dispute["charge"])
+        charge["disputed"] = False
+        box.store.save(charge)
+    box.store.save(dispute)
+    box.emit("charge.dispute.closed", dispute)
+    if won:
+        box.emit("charge.dispute.funds_reinstated", dispute)
+
+
+def dispute_if_fated(box: Sandbox, intent: Record) -> None:
+    """Stripe's test card for disputes: it pays, then its holder complains."""
+    method = box.store.get("payment_method", intent["payment_method"])
+    fate = charging.card_of(method).disputed if method else None
+    if fate:
+        open_dispute(box, box.store.the("charge", intent["latest_charge"]), fate)

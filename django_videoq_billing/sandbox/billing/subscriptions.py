@@ -1,0 +1,308 @@
+"""Creating and changing subscriptions as a request asks."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+from django_videoq_billing.sandbox.billing import (
+    changes,
+    charging,
+    collection,
+    discounts,
+    invoicing,
+    lines,
+    periods,
+    statuses,
+)
+from django_videoq_billing.sandbox.billing.changes import Change
+from django_videoq_billing.sandbox.box import Sandbox
+from django_videoq_billing.sandbox.config import DAY
+from django_videoq_billing.sandbox.errors import StripeError
+from django_videoq_billing.sandbox.objects import invoices, subscriptions
+from django_videoq_billing.sandbox.params import Params, merged_metadata
+from django_videoq_billing.sandbox.store import Record
+
+PLAIN = ("description", "default_payment_method", "trial_settings")
+
+
+def create(box: Sandbox, customer: Record, params: Params, *, authenticated: bool = False) -> Record:
+    """A new subscription with its first invoice, paid or not as `payment_behavior` says."""
+    behavior = params.get("payment_behavior", "allow_incomplete")
+    subscription = build(box, customer, params)
+    if behavior != "default_incomplete":
+        check_first_payment(box, customer, subscription, behavior, authenticated=authenticated)
+    with box.announcing(subscription, "customer.subscription.created"):
+        discounts.redeem(box, subscription)
+        trial = subscription["status"] == "trialing"
+        entries = lines.period_lines(box, subscription, trial=trial)
+        invoice = bill(box, subscription, entries, "subscription_create")
+        invoicing.finalize(box, invoice)
+        if behavior == "default_incomplete" and invoice["amount_due"] > 0:
+            invoice["auto_advance"] = False
+            box.store.save(invoice)
+        else:
+            collection.collect(box, invoice, authenticated=authenticated, automatic=True)
+    return subscription
+
+
+def build(box: Sandbox, customer: Record, params: Params) -> Record:
+    """The subscription as it would be born, not yet saved."""
+    if not params.get("items"):
+        raise StripeError.required("items")
+    prices = [
+        changes.usable_price(box.store, entry["price"], f"items[{index}][price]")
+        for index, entry in enumerate(params["items"])
+    ]
+    now = box.now()
+    trial_end = trial_end_of(box, params)
+    recurring = prices[0]["recurring"]
+    anchor = trial_end or params.get("billing_cycle_anchor") or now
+    end = periods.boundary_after(anchor, recurring["interval"], recurring["interval_count"], now)
+    subscription = subscriptions.subscription(
+        box,
+        customer=customer["id"],
+        currency=prices[0]["currency"],
+        billing_cycle_anchor=anchor,
+        status="trialing" if trial_end else "incomplete",
+        trial_start=now if trial_end else None,
+        trial_end=trial_end,
+        test_clock=customer["test_clock"],
+        metadata=merged_metadata({}, params.get("metadata") or {}),
+        **{name: params[name] for name in PLAIN if params.get(name) is not None},
+    )
+    for price, entry in zip(prices, params["items"], strict=True):
+        subscriptions.items(subscription).append(
+            subscriptions.item(
+                box, subscription["id"], price, (now, end), quantity=entry.get("quantity", 1),
+                metadata=merged_metadata({}, entry.get("metadata") or {}),
+            )  # fmt: skip
+        )
+    changes.check_items(box.store, subscriptions.items(subscription))
+    subscription["discounts"] = discounts.made(box, params.get("discounts"), subscription["id"], customer["id"])
+    set_cancellation(box, subscription, params)
+    set_payment_settings(subscription, params)
+    return subscription
+
+
+def trial_end_of(box: Sandbox, params: Params) -> int | None:
+    given = params.get("trial_end")
+    if given == "now":
+        return None
+    if given is not None:
+        if given <= box.now():
+            raise StripeError("Invalid timestamp: must be an integer Unix timestamp in the future.", param="trial_end")
+        return int(given)
+    days = params.get("trial_period_days") or 0
+    return box.now() + days * DAY if days else None
+
+
+def check_first_payment(
+    box: Sandbox, customer: Record, subscription: Record, behavior: str, *, authenticated: bool
+) -> None:
+    """Refuse before anything exists: no payment method at all, or error_if_incomplete and the card would fail."""
+    if subscription["status"] == "trialing":
+        return
+    entries = lines.period_lines(box, subscription)
+    total = lines.totals(box.store, entries, subscription["discounts"])["total"]
+    waiting = sum(item["amount"] for item in invoicing.pending_items(box, customer["id"], None))
+    if total + waiting + customer["balance"] <= 0:
+        return
+    method = method_of(box, subscription)
+    if method is None:
+        raise StripeError(
+            "This customer has no attached payment source or default payment method. Please consider adding a "
+            "default payment method. For more information, visit "
+            "https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority.",
+            code="resource_missing",
+        )
+    outcome = charging.foresee(customer, method, authenticated=authenticated)
+    if behavior == "error_if_incomplete" and outcome.kind != "succeeds":
+        raise outcome.error()
+
+
+def method_of(box: Sandbox, subscription: Record) -> Record | None:
+    customer = box.store.the("customer", subscription["customer"])
+    key = subscription["default_payment_method"] or customer["invoice_settings"]["default_payment_method"]
+    return box.store.get("payment_method", key)
+
+
+def bill(box: Sandbox, subscription: Record, entries: list[Record], reason: str, **given: Any) -> Record:
+    """Draft an invoice over these lines and whatever waits, and announce it."""
+    customer = box.store.the("customer", subscription["customer"])
+    waiting = invoicing.pending_items(box, customer["id"], subscription["id"])
+    invoice = invoicing.draft(
+        box, customer, [], subscription=subscription, billing_reason=reason, **given
+    )
+    pending = invoicing.take_pending(box, invoice["id"], waiting)
+    invoicing.fill(box, invoice, pending + entries)
+    box.store.save(invoice)
+    subscription["latest_invoice"] = invoice["id"]
+    box.store.save(subscription)
+    if customer["currency"] is None:
+        customer["currency"] = subscription["currency"]
+    box.emit("invoice.created", invoice)
+    return invoice
+
+
+def set_cancellation(box: Sandbox, subscription: Record, params: Params) -> None:
+    """cancel_at_period_end and cancel_at, their stamps and their undoing."""
+    details = params.get("cancellation_details")
+    if details:
+        subscription["cancellation_details"] = {**subscription["cancellation_details"], **details}
+    if "cancel_at_period_end" not in params and "cancel_at" not in params:
+        return
+    at = params.get("cancel_at")
+    if params.get("cancel_at_period_end"):
+        at = subscriptions.period(subscription)[1]
+    elif isinstance(at, str):
+        at = subscriptions.period(subscription)[1]
+    if at is not None and at <= box.now():
+        raise StripeError("The timestamp of `cancel_at` must be in the future.", param="cancel_at")
+    subscription |= {
+        "cancel_at": at,
+        "cancel_at_period_end": bool(params.get("cancel_at_period_end")),
+        "canceled_at": None if at is None else box.now(),
+        "cancellation_details": {
+            **subscription["cancellation_details"], "reason": None if at is None else "cancellation_requested",
+        },
+    }  # fmt: skip
+
+
+def set_payment_settings(subscription: Record, params: Params) -> None:
+    settings = params.get("payment_settings")
+    if settings:
+        subscription["payment_settings"] = {**subscription["payment_settings"], **settings}
+
+
+def update(box: Sandbox, subscription: Record, params: Params) -> Record:
+    """Apply a request's changes; either all of them or, where it is refused, none."""
+    check_updatable(subscription, params)
+    change = change_of(box, subscription, params)
+    if change is not None and params.get("payment_behavior") == "error_if_incomplete":
+        check_change_payment(box, subscription, change, params)
+    with box.changing(subscription, statuses.UPDATED):
+        for name in PLAIN:
+            if name in params:
+                subscription[name] = params[name]
+        if "metadata" in params:
+            subscription["metadata"] = merged_metadata(subscription["metadata"], params["metadata"])
+        if "pause_collection" in params:
+            pause = params["pause_collection"]
+            subscription["pause_collection"] = pause and {"resumes_at": None, **pause}
+        if "discounts" in params:
+            subscription["discounts"] = discounts.made(
+                box, params["discounts"], subscription["id"], subscription["customer"]
+            )
+            discounts.redeem(box, subscription)
+        set_payment_settings(subscription, params)
+        if change is not None:
+            apply(box, subscription, change, params)
+        set_cancellation(box, subscription, params)
+    return subscription
+
+
+def check_updatable(subscription: Record, params: Params) -> None:
+    status = subscription["status"]
+    if status in statuses.ENDED and params.keys() - {"metadata", "cancellation_details"}:
+        raise StripeError(
+            "A canceled subscription can only update its cancellation_details and metadata.",
+            param=next(iter(params.keys() - {"metadata", "cancellation_details"})),
+        )
+    if status == "incomplete" and params.keys() & {"items", "trial_end", "billing_cycle_anchor"}:
+        raise StripeError(
+            "Billing properties of an incomplete subscription cannot be updated before its first invoice is paid.",
+            param="items",
+        )
+    if subscription["schedule"] and params.keys() & {"cancel_at_period_end", "cancel_at"}:
+        raise StripeError(
+            f"The subscription is managed by the subscription schedule `{subscription['schedule']}`, and updating "
+            "any cancelation behavior directly is not allowed. Please update the schedule instead.",
+            param=next(iter(params.keys() & {"cancel_at_period_end", "cancel_at"})),
+        )
+
+
+def change_of(box: Sandbox, subscription: Record, params: Params) -> Change | None:
+    """What the request changes about items and cycle, or None."""
+    given = params.get("items")
+    restart = params.get("billing_cycle_anchor") == "now" or (
+        params.get("trial_end") == "now" and subscription["status"] == "trialing"
+    )
+    if not given and not restart:
+        return None
+    items = changes.new_items(box, subscription, given or [])
+    return changes.weigh(
+        box.store,
+        subscription,
+        items,
+        params.get("proration_behavior", "create_prorations"),
+        params.get("proration_date") or box.now(),
+        restart=restart,
+    )
+
+
+def change_lines(box: Sandbox, subscription: Record, change: Change) -> list[Record]:
+    """A new cycle's full lines, for a subscription to which the change was applied."""
+    return lines.period_lines(box, subscription) if change.new_cycle else []
+
+
+def check_change_payment(box: Sandbox, subscription: Record, change: Change, params: Params) -> None:
+    """error_if_incomplete: 402 and nothing changed if the payment of this change would fail."""
+    if not change.new_cycle and params.get("proration_behavior") != "always_invoice":
+        return
+    total = sum(proration.amount for proration in change.prorations)
+    if change.new_cycle:
+        total += sum(lines.item_amount(box.store, item) for item in change.items)
+    customer = box.store.the("customer", subscription["customer"])
+    outcome = charging.foresee(customer, method_of(box, subscription))
+    if total + customer["balance"] > 0 and outcome.kind != "succeeds":
+        raise outcome.error()
+
+
+def apply(box: Sandbox, subscription: Record, change: Change, params: Params) -> None:
+    """Put the new items in, create the prorations, and invoice at once where that is due."""
+    customer = box.store.the("customer", subscription["customer"])
+    for proration in change.prorations:
+        box.emit("invoiceitem.created", box.store.save(waiting_item(box, customer, subscription, proration)))
+    install(box, subscription, change)
+    at_once = params.get("proration_behavior") == "always_invoice" and bool(change.prorations)
+    if not change.new_cycle and not at_once:
+        return
+    start, end = subscriptions.period(subscription)
+    invoice = bill(
+        box, subscription, change_lines(box, subscription, change), "subscription_update",
+        period_start=start, period_end=end,
+    )  # fmt: skip
+    invoicing.finalize(box, invoice)
+    if params.get("payment_behavior") == "default_incomplete" and invoice["amount_due"] > 0:
+        subscription["status"] = "past_due"
+    else:
+        collection.collect(box, invoice, automatic=True)
+
+
+def install(box: Sandbox, subscription: Record, change: Change) -> None:
+    subscription["items"]["data"] = deepcopy(change.items)
+    if subscription["cancel_at_period_end"]:
+        subscription["cancel_at"] = subscriptions.period(subscription)[1]
+    if not change.new_cycle:
+        return
+    now = box.now()
+    interval, count = lines.interval_of(box.store, change.items[0])
+    subscription["billing_cycle_anchor"] = now
+    subscriptions.set_period(subscription, now, periods.shifted(now, interval, count))
+    if subscription["status"] == "trialing":
+        subscription |= {"status": "active", "trial_end": now}
+
+
+def waiting_item(box: Sandbox, customer: Record, subscription: Record, proration: changes.Proration) -> Record:
+    price = box.store.the("price", proration.item["price"])
+    parent = {
+        "subscription_details": {"subscription": subscription["id"], "subscription_item": proration.item["id"]},
+        "type": "subscription_details",
+    }
+    return invoices.invoice_item(
+        box, customer, proration.amount, price["currency"], description=proration.description, discountable=False,
+        parent=parent, period={"end": proration.end, "start": proration.start}, pricing=invoices.pricing(price),
+        proration=True, proration_details={"credited_items": None, "discount_amounts": []},
+        quantity=proration.item["quantity"],
+    )  # fmt: skip

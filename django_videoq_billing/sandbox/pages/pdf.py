@@ -1,0 +1,48 @@
+"""A one-page PDF of text rows: all that an invoice needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+LEFT, RIGHT, TOP = 56, 540, 770
+AVERAGE_WIDTH = 0.5  # of the font size; Helvetica's digits are 0.556, letters a little less
+
+
+def document(rows: Iterable[tuple[str, str, int]]) -> bytes:
+    """Rows are (text at the left margin, text ending at the right margin, font size)."""
+    content = _content(rows)
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R "
+        b"/Resources << /Font << /F1 5 0 R >> >> >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+    ]
+    body, offsets = b"%PDF-1.4\n", []
+    for number, item in enumerate(objects, 1):
+        offsets.append(len(body))
+        body += b"%d 0 obj\n%s\nendobj\n" % (number, item)
+    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    return body + (
+        b"xref\n0 %d\n0000000000 65535 f \n%strailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n"
+        % (len(objects) + 1, table, len(objects) + 1, len(body))
+    )
+
+
+def _content(rows: Iterable[tuple[str, str, int]]) -> bytes:
+    parts, y = [], TOP
+    for left, right, size in rows:
+        if left:
+            parts.append(_text(left, LEFT, y, size))
+        if right:
+            parts.append(_text(right, RIGHT - len(right) * size * AVERAGE_WIDTH, y, size))
+        y -= size + 8
+    return b"\n".join(parts)
+
+
+def _text(text: str, x: float, y: float, size: int) -> bytes:
+    encoded = text.encode("cp1252", "replace")
+    for special in (b"\\", b"(", b")"):
+        encoded = encoded.replace(special, b"\\" + special)
+    return b"BT /F1 %d Tf %.1f %.1f Td (%s) Tj ET" % (size, x, y, encoded)

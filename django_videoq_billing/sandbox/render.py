@@ -1,0 +1,91 @@
+"""From a stored record to what the API shows: private keys left out, embedded objects put in, `expand` obeyed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django_videoq_billing.sandbox.errors import StripeError
+from django_videoq_billing.sandbox.store import Record, Store
+
+MAX_DEPTH = 4
+EMBEDDED = {"subscription_item": {"price": "price"}, "item": {"price": "price"}}
+"""References that Stripe always shows in full: the object, its field, the field's kind."""
+
+Lazy = Callable[[Store, Record], Any]
+LAZY: dict[tuple[str, str], Lazy] = {}
+"""Fields that exist only when a request expands them."""
+
+
+def lazy(kind: str, field: str) -> Callable[[Lazy], Lazy]:
+    def register(function: Lazy) -> Lazy:
+        LAZY[kind, field] = function
+        return function
+
+    return register
+
+
+def listing(records: Iterable[Record], url: str) -> Record:
+    return {"object": "list", "data": list(records), "has_more": False, "url": url}
+
+
+def render(store: Store, value: Any) -> Any:
+    """A deep copy fit for the outside."""
+    if isinstance(value, list):
+        return [render(store, item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("deleted") is True:
+        return {"id": value["id"], "object": value["object"], "deleted": True}
+    shown = {key: render(store, item) for key, item in value.items() if not key.startswith("_")}
+    for field, kind in EMBEDDED.get(str(shown.get("object")), {}).items():
+        if isinstance(shown.get(field), str):
+            shown[field] = render(store, store.the(kind, shown[field]))
+    return shown
+
+
+def expand(store: Store, shown: Record, paths: Iterable[str]) -> Record:
+    for path in paths:
+        steps = path.split(".")
+        if len([step for step in steps if step != "data"]) > MAX_DEPTH:
+            raise StripeError(
+                f"You cannot expand more than {MAX_DEPTH} levels of a property.", param="expand"
+            )
+        _expand(store, shown, steps, path)
+    return shown
+
+
+def _expand(store: Store, node: Any, steps: list[str], path: str) -> None:
+    if isinstance(node, list):
+        for item in node:
+            _expand(store, item, steps, path)
+        return
+    if not steps or node is None:
+        return
+    field, *rest = steps
+    if not isinstance(node, dict):
+        raise _not_expandable(path)
+    maker = LAZY.get((str(node.get("object")), field))
+    if maker is not None and field not in node:
+        stored = store.find(node["id"])
+        node[field] = render(store, maker(store, stored or node))
+    if field not in node:
+        raise _not_expandable(path)
+    node[field] = _resolved(store, node[field])
+    _expand(store, node[field], rest, path)
+
+
+def _resolved(store: Store, value: Any) -> Any:
+    if isinstance(value, str):
+        found = store.find(value)
+        return render(store, found) if found is not None else value
+    if isinstance(value, list):
+        return [_resolved(store, item) for item in value]
+    return value
+
+
+def _not_expandable(path: str) -> StripeError:
+    return StripeError(
+        f"This property cannot be expanded ({path}). You may want to try expanding 'data.{path}' instead.",
+        param="expand",
+    )

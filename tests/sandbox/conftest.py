@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.sandbox.driver import START, Driver, Receiver, running
+from tests.sandbox.shapes import DESCRIPTION, SHAPES
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[Driver]:
+    pytest.importorskip("starlette", reason="the [sandbox] extra is not installed")
+    with running("--seed", "tests", "--start", str(START)) as driver:
+        yield driver
+
+
+@pytest.fixture
+def sandbox(sandbox_process: Driver) -> Iterator[Driver]:
+    """A fresh sandbox; afterwards every answer and event of the test must have Stripe's shape."""
+    sandbox_process.reset()
+    yield sandbox_process
+    if DESCRIPTION.exists():
+        complaints = [
+            SHAPES.check_response(method, path, status, json.loads(body))
+            for method, path, status, body in sandbox_process.recorder.seen
+        ]
+        complaints += [SHAPES.check_event(event) for event in sandbox_process.all_events()]
+        assert list(dict.fromkeys(filter(None, complaints))) == []
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.close()

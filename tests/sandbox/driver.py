@@ -1,0 +1,195 @@
+"""A sandbox in its own process, the real SDK pointed at it, and a receiver for its webhooks."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import stripe
+from stripe._http_client import RequestsClient
+
+KEY = "sk_test_for_tests"
+START = 1_767_225_600  # 2026-01-01T00:00:00Z
+DAY = 86_400
+
+
+class RecordingClient(RequestsClient):
+    """The SDK's own HTTP client, keeping what it received."""
+
+    def __init__(self) -> None:
+        super().__init__(timeout=10)
+        self.seen: list[tuple[str, str, int, str]] = []
+
+    def request_with_retries(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None, *args: Any, **kwargs: Any
+    ) -> tuple[str, int, Mapping[str, str]]:
+        body, status, answer_headers = super().request_with_retries(
+            method, url, headers, post_data, *args, **kwargs
+        )
+        self.seen.append((method.upper(), urlsplit(url).path, status, body))
+        return body, status, answer_headers
+
+
+class Driver:
+    """What a test holds: the SDK's client, the control API, and shorthands for the usual objects."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.http = httpx.Client(base_url=url, timeout=30)
+        self.recorder = RecordingClient()
+        self.stripe = self.client()
+        self.api = self.stripe.v1
+        self._read = 0
+
+    def client(self, key: str = KEY, **options: Any) -> stripe.StripeClient:
+        options = {"max_network_retries": 0, "http_client": self.recorder, **options}
+        return stripe.StripeClient(key, base_addresses={"api": self.url}, **options)
+
+    def control(self, path: str, **body: Any) -> dict[str, Any]:
+        answer = self.http.post(f"/_sandbox/{path}", json=body)
+        assert answer.status_code == 200, answer.text
+        result: dict[str, Any] = answer.json()
+        return result
+
+    def reset(self) -> None:
+        self.control("reset")
+        self.recorder.seen.clear()
+        self._read = 0
+
+    def advance(self, *, days: float = 0, seconds: int = 0) -> None:
+        self.control("clock", advance_seconds=int(days * DAY) + seconds)
+
+    def now(self) -> int:
+        return int(self.http.get("/_sandbox/clock").json()["now"])
+
+    def all_events(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.http.get("/_sandbox/objects/event").json()["objects"]
+        return found
+
+    def new_events(self) -> list[dict[str, Any]]:
+        """Events since the last call, oldest first."""
+        found = self.all_events()
+        fresh, self._read = found[self._read :], len(found)
+        return fresh
+
+    def new_types(self, *, without: tuple[str, ...] = ()) -> list[str]:
+        return [event["type"] for event in self.new_events() if not event["type"].startswith(without or ("\0",))]
+
+    def price(self, amount: int = 1200, interval: str = "month", **extra: Any) -> stripe.Price:
+        product = self.api.products.create(params={"name": f"Plan {amount}"})
+        return self.api.prices.create(
+            params={
+                "product": product.id, "currency": "usd", "unit_amount": amount, "recurring": {"interval": interval},
+                **extra,
+            }  # type: ignore[typeddict-item]
+        )  # fmt: skip
+
+    def customer(self, card: str | None = "pm_card_visa", **extra: Any) -> stripe.Customer:
+        """A customer with this card as default."""
+        customer = self.api.customers.create(params={"email": "person@example.com", **extra})
+        if card is None:
+            return customer
+        method = self.api.payment_methods.attach(card, params={"customer": customer.id})
+        return self.api.customers.update(
+            customer.id, params={"invoice_settings": {"default_payment_method": method.id}}
+        )
+
+    def subscribe(self, customer: str, price: str, **extra: Any) -> stripe.Subscription:
+        return self.api.subscriptions.create(params={"customer": customer, "items": [{"price": price}], **extra})
+
+    def change(self, subscription: str, price: str, **extra: Any) -> stripe.Subscription:
+        item = self.item(subscription)
+        return self.api.subscriptions.update(
+            subscription, params={"items": [{"id": item.id, "price": price}], **extra}
+        )
+
+    def item(self, subscription: str) -> stripe.SubscriptionItem:
+        found = self.api.subscriptions.retrieve(subscription)
+        return found["items"].data[0]  # type: ignore[no-any-return]
+
+    def status(self, subscription: str) -> str:
+        return self.api.subscriptions.retrieve(subscription).status
+
+
+class Receiver:
+    """A webhook endpoint that keeps what it gets and answers as told."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, bytes]] = []
+        self.answers: list[int] = []
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.requests.append((self.headers["Stripe-Signature"], body))
+                self.send_response(receiver.answers.pop(0) if receiver.answers else 200)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/webhook"
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
+
+    @property
+    def types(self) -> list[str]:
+        return [json.loads(body)["type"] for _, body in self.requests]
+
+    @property
+    def ids(self) -> list[str]:
+        return [json.loads(body)["id"] for _, body in self.requests]
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running(*options: str) -> Iterator[Driver]:
+    """A sandbox process until the block ends."""
+    port = free_port()
+    command = [sys.executable, "-m", "django_videoq_billing.sandbox", "--port", str(port), "--api-key", KEY, *options]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603 - our own module
+    try:
+        _wait_until_up(process, port)
+        driver = Driver(f"http://127.0.0.1:{port}")
+        yield driver
+        driver.http.close()
+        driver.recorder.close()
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+
+
+def _wait_until_up(process: subprocess.Popen[str], port: int) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(process.communicate()[1])
+        try:
+            if httpx.get(f"http://127.0.0.1:{port}/_sandbox/health", timeout=1).status_code == 200:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.05)
+    raise RuntimeError("The sandbox did not come up.")

@@ -1,0 +1,321 @@
+"""The rules of the API itself: keys, errors, idempotency, paging, expansion, metadata, catalogue."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+import stripe
+
+from tests.sandbox.driver import KEY, Driver
+
+
+def test_api_keys(sandbox: Driver) -> None:
+    with pytest.raises(stripe.AuthenticationError) as caught:
+        sandbox.client("sk_test_wrong").v1.customers.list()
+    assert caught.value.http_status == 401
+    assert "sk_test_wrong" not in str(caught.value)
+    assert httpx.get(f"{sandbox.url}/v1/customers").status_code == 401
+    assert httpx.get(f"{sandbox.url}/v1/customers", auth=(KEY, "")).status_code == 200
+
+
+def test_any_pinned_version_is_taken(sandbox: Driver) -> None:
+    headers = {"Authorization": f"Bearer {KEY}", "Stripe-Version": "2020-08-27"}
+    answer = httpx.get(f"{sandbox.url}/v1/account", headers=headers)
+    assert (answer.status_code, answer.headers["Stripe-Version"]) == (200, "2020-08-27")
+    assert answer.headers["Request-Id"].startswith("req_")
+
+
+def test_foreign_hosts_are_refused(sandbox: Driver) -> None:
+    assert httpx.get(f"{sandbox.url}/_sandbox/health", headers={"Host": "evil.example"}).status_code == 403
+    attack = httpx.post(f"{sandbox.url}/_sandbox/reset", headers={"Origin": "https://evil.example"})
+    assert attack.status_code == 403
+
+
+def test_missing_things(sandbox: Driver) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as caught:
+        sandbox.api.customers.retrieve("cus_none")
+    assert (caught.value.http_status, caught.value.code, caught.value.param) == (404, "resource_missing", "id")
+    with pytest.raises(stripe.InvalidRequestError) as caught:
+        sandbox.subscribe("cus_none", "price_none")
+    assert (caught.value.http_status, caught.value.code, caught.value.param) == (400, "resource_missing", "customer")
+    answer = httpx.get(f"{sandbox.url}/v1/nonsense", headers={"Authorization": f"Bearer {KEY}"})
+    assert answer.status_code == 404
+    assert "Unrecognized request URL" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("params", "code", "param"),
+    [
+        ({"nmae": "x"}, "parameter_unknown", "nmae"),
+        ({"name": ""}, "parameter_invalid_empty", "name"),
+        ({}, "parameter_missing", "name"),
+        ({"name": "x", "active": "perhaps"}, None, "active"),
+        ({"name": "x", "default_price_data": {"currency": "usd", "nonsense": 1}}, "parameter_unknown", "default_price_data[nonsense]"),
+        ({"name": "x", "default_price_data": {"currency": "usd", "unit_amount": "12.5"}}, "parameter_invalid_integer", "default_price_data[unit_amount]"),
+        ({"name": "x", "default_price_data": {"currency": "usd", "recurring": {"interval": "hour"}}}, None, "default_price_data[recurring][interval]"),
+    ],
+)  # fmt: skip
+def test_parameters_are_checked(sandbox: Driver, params: dict[str, object], code: str | None, param: str) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as caught:
+        sandbox.api.products.create(params=params)  # type: ignore[arg-type]
+    assert (caught.value.http_status, caught.value.code, caught.value.param) == (400, code, param)
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "decline_code"),
+    [
+        ("4000000000000002", "card_declined", "generic_decline"),
+        ("4000000000009995", "card_declined", "insufficient_funds"),
+        ("4000000000009987", "card_declined", "lost_card"),
+        ("4000000000000069", "expired_card", None),
+        ("4000000000000127", "incorrect_cvc", None),
+        ("4000000000000119", "processing_error", None),
+        ("4242424242424241", "incorrect_number", None),
+    ],
+)
+def test_cards_that_cannot_be_saved(sandbox: Driver, number: str, code: str, decline_code: str | None) -> None:
+    customer = sandbox.customer(None)
+    with pytest.raises(stripe.CardError) as caught:
+        method = sandbox.api.payment_methods.create(
+            params={"type": "card", "card": {"number": number, "exp_month": 12, "exp_year": 2034, "cvc": "123"}}
+        )
+        sandbox.api.payment_methods.attach(method.id, params={"customer": customer.id})
+    assert (caught.value.http_status, caught.value.code) == (402, code)
+    assert getattr(caught.value.error, "decline_code", None) == decline_code
+
+
+def test_payment_methods(sandbox: Driver) -> None:
+    customer = sandbox.customer()
+    method = sandbox.api.payment_methods.create(params={"type": "card", "card": {"token": "tok_mastercard"}})
+    sandbox.api.payment_methods.attach(method.id, params={"customer": customer.id})
+    found = sandbox.api.customers.payment_methods.list(customer.id)
+    assert [one.card.brand for one in found.data if one.card] == ["mastercard", "visa"]
+    sandbox.api.payment_methods.update(method.id, params={"metadata": {"a": "1"}, "card": {"exp_year": 2040}})
+    detached = sandbox.api.payment_methods.detach(method.id)
+    assert detached.customer is None
+    with pytest.raises(stripe.InvalidRequestError, match="previously used"):
+        sandbox.api.payment_methods.attach(method.id, params={"customer": customer.id})
+    assert len(sandbox.api.payment_methods.list(params={"customer": customer.id, "type": "card"}).data) == 1
+
+
+def test_setup_intents(sandbox: Driver) -> None:
+    customer = sandbox.customer(None)
+    intent = sandbox.api.setup_intents.create(
+        params={"customer": customer.id, "payment_method": "pm_card_visa", "confirm": True}
+    )
+    assert intent.status == "succeeded"
+    asking = sandbox.api.setup_intents.create(params={"customer": customer.id})
+    asking = sandbox.api.setup_intents.confirm(asking.id, params={"payment_method": "pm_card_authenticationRequired"})
+    assert asking.next_action is not None
+    assert asking.next_action.redirect_to_url is not None
+    sandbox.http.post(str(asking.next_action.redirect_to_url.url), data={"answer": "complete"})
+    assert sandbox.api.setup_intents.retrieve(asking.id).status == "succeeded"
+    assert len(sandbox.api.customers.payment_methods.list(customer.id).data) == 2
+
+
+def test_payment_intents_of_their_own(sandbox: Driver) -> None:
+    customer = sandbox.customer(None)
+    intent = sandbox.api.payment_intents.create(params={"amount": 500, "currency": "usd", "customer": customer.id})
+    with pytest.raises(stripe.CardError):
+        sandbox.api.payment_intents.confirm(intent.id, params={"payment_method": "pm_card_chargeDeclined"})
+    failed = sandbox.api.payment_intents.retrieve(intent.id, params={"expand": ["latest_charge"]})
+    assert failed.last_payment_error is not None
+    assert (failed.status, failed.last_payment_error.code) == ("requires_payment_method", "card_declined")
+    assert sandbox.api.payment_intents.confirm(intent.id, params={"payment_method": "pm_card_visa"}).status == "succeeded"
+    other = sandbox.api.payment_intents.create(params={"amount": 500, "currency": "usd"})
+    assert sandbox.api.payment_intents.cancel(other.id).status == "canceled"
+
+
+def test_idempotency(sandbox: Driver) -> None:
+    once = sandbox.api.customers.create(params={"email": "a@example.com"}, options={"idempotency_key": "k1"})
+    again = sandbox.api.customers.create(params={"email": "a@example.com"}, options={"idempotency_key": "k1"})
+    assert once.id == again.id
+    assert again.last_response is not None
+    assert again.last_response.headers["Idempotent-Replayed"] == "true"
+    assert len(sandbox.api.customers.list().data) == 1
+    with pytest.raises(stripe.IdempotencyError):
+        sandbox.api.customers.create(params={"email": "b@example.com"}, options={"idempotency_key": "k1"})
+
+
+def test_a_lost_answer_is_found_again_by_its_key(sandbox: Driver) -> None:
+    sandbox.control("outage", mode="lost", requests=1, seconds=0)
+    client = sandbox.client(max_network_retries=2)
+    customer = client.v1.customers.create(params={"email": "a@example.com"})
+    assert [one.id for one in sandbox.api.customers.list().data] == [customer.id]
+
+
+def test_a_key_in_use_is_a_conflict(sandbox: Driver) -> None:
+    sandbox.control("outage", mode="lost", requests=1, seconds=1)
+    headers = {"Authorization": f"Bearer {KEY}", "Idempotency-Key": "busy"}
+
+    def create() -> int:
+        return httpx.post(f"{sandbox.url}/v1/customers", headers=headers, timeout=10).status_code
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(create)
+        statuses = {create()}
+        while 409 not in statuses and not first.done():
+            statuses.add(create())
+        assert 409 in statuses
+        assert first.result() == 503
+
+
+@pytest.mark.parametrize(("mode", "error"), [("500", stripe.APIError), ("503", stripe.APIError), ("429", stripe.RateLimitError)])
+def test_outage(sandbox: Driver, mode: str, error: type[stripe.StripeError]) -> None:
+    sandbox.control("outage", mode=mode, requests=2)
+    for _ in range(2):
+        with pytest.raises(error):
+            sandbox.api.customers.create(params={})
+    assert sandbox.api.customers.list().data == []
+
+
+def test_hanging(sandbox: Driver) -> None:
+    sandbox.control("outage", mode="hang", requests=1, seconds=0.2)
+    begin = time.monotonic()
+    with pytest.raises(stripe.APIError):
+        sandbox.api.customers.list()
+    assert time.monotonic() - begin >= 0.2
+
+
+def test_paging(sandbox: Driver) -> None:
+    made = [sandbox.api.customers.create(params={"name": str(number)}).id for number in range(7)]
+    newest_first = made[::-1]
+    first = sandbox.api.customers.list(params={"limit": 3})
+    assert ([one.id for one in first.data], first.has_more) == (newest_first[:3], True)
+    after = sandbox.api.customers.list(params={"limit": 3, "starting_after": newest_first[2]})
+    assert [one.id for one in after.data] == newest_first[3:6]
+    before = sandbox.api.customers.list(params={"limit": 2, "ending_before": newest_first[3]})
+    assert ([one.id for one in before.data], before.has_more) == (newest_first[1:3], True)
+    assert [one.id for one in sandbox.api.customers.list(params={"limit": 2}).auto_paging_iter()] == newest_first
+    for params in ({"limit": 0}, {"limit": 101}, {"starting_after": "cus_none"}):
+        with pytest.raises(stripe.InvalidRequestError):
+            sandbox.api.customers.list(params=params)  # type: ignore[arg-type]
+
+
+def test_created_filters(sandbox: Driver) -> None:
+    early = sandbox.customer(None)
+    moment = sandbox.now()
+    sandbox.advance(days=1)
+    late = sandbox.customer(None)
+    found = sandbox.api.customers.list(params={"created": {"gt": moment}})
+    assert [one.id for one in found.data] == [late.id]
+    assert [one.id for one in sandbox.api.customers.list(params={"created": moment}).data] == [early.id]
+
+
+def test_expansion(sandbox: Driver) -> None:
+    customer = sandbox.customer()
+    made = sandbox.subscribe(customer.id, sandbox.price().id)
+    found = sandbox.api.subscriptions.retrieve(
+        made.id,
+        params={"expand": ["customer", "latest_invoice.payments.data.payment.payment_intent", "items.data.price.product"]},
+    )
+    assert isinstance(found.customer, stripe.Customer)
+    product = found["items"].data[0].price.product
+    assert isinstance(product, stripe.Product)
+    listed = sandbox.api.subscriptions.list(params={"expand": ["data.customer"]})
+    assert isinstance(listed.data[0].customer, stripe.Customer)
+    person = sandbox.api.customers.retrieve(customer.id, params={"expand": ["subscriptions"]})
+    assert person.subscriptions is not None
+    assert person.subscriptions.data[0].id == made.id
+    for path in ("nonsense", "customer.subscriptions.data.latest_invoice.customer.invoice_settings"):
+        with pytest.raises(stripe.InvalidRequestError):
+            sandbox.api.subscriptions.retrieve(made.id, params={"expand": [path]})
+
+
+def test_metadata(sandbox: Driver) -> None:
+    customer = sandbox.api.customers.create(params={"metadata": {"a": "1", "b": "2"}})
+    changed = sandbox.api.customers.update(customer.id, params={"metadata": {"a": "", "c": "3"}})
+    assert changed.metadata is not None
+    assert changed.metadata.to_dict() == {"b": "2", "c": "3"}
+    cleared = sandbox.api.customers.update(customer.id, params={"metadata": ""})
+    assert cleared.metadata is not None
+    assert cleared.metadata.to_dict() == {}
+
+
+def test_lookup_keys(sandbox: Driver) -> None:
+    first = sandbox.price(100, lookup_key="standard")
+    with pytest.raises(stripe.InvalidRequestError, match="already uses that lookup key"):
+        sandbox.price(200, lookup_key="standard")
+    second = sandbox.price(200, lookup_key="standard", transfer_lookup_key=True)
+    assert [one.id for one in sandbox.api.prices.list(params={"lookup_keys": ["standard"]}).data] == [second.id]
+    assert sandbox.api.prices.retrieve(first.id).lookup_key is None
+
+
+def test_catalogue(sandbox: Driver) -> None:
+    product = sandbox.api.products.create(
+        params={
+            "id": "prod_mine", "name": "Mine",
+            "default_price_data": {"currency": "jpy", "unit_amount": 1480, "recurring": {"interval": "month"}},
+        }
+    )  # fmt: skip
+    assert product.default_price is not None
+    assert sandbox.api.prices.retrieve(str(product.default_price)).currency == "jpy"
+    sandbox.api.products.update("prod_mine", params={"description": "Something", "active": False})
+    assert sandbox.api.products.list(params={"active": True}).data == []
+    with pytest.raises(stripe.InvalidRequestError, match="cannot be deleted"):
+        sandbox.api.products.delete("prod_mine")
+    bare = sandbox.api.products.create(params={"name": "Bare"})
+    assert sandbox.api.products.delete(bare.id).deleted
+    price = sandbox.api.prices.create(
+        params={"product_data": {"name": "New"}, "currency": "usd", "unit_amount_decimal": "12.5", "recurring": {"interval": "day"}}  # type: ignore[typeddict-item]
+    )
+    assert (price.unit_amount, str(price.unit_amount_decimal)) == (None, "12.5")
+    sandbox.api.prices.update(price.id, params={"active": False, "nickname": "old"})
+    with pytest.raises(stripe.InvalidRequestError, match="inactive"):
+        sandbox.subscribe(sandbox.customer().id, price.id)
+
+
+def test_account_and_portal(sandbox: Driver) -> None:
+    account = sandbox.api.accounts.retrieve_current()
+    assert account.id.startswith("acct_")
+    session = sandbox.api.billing_portal.sessions.create(
+        params={"customer": sandbox.customer().id, "return_url": "http://localhost/back"}
+    )
+    assert session.url.startswith(sandbox.url)
+    assert sandbox.api.billing_portal.configurations.list().data[0].is_default
+
+
+def test_one_off_invoice(sandbox: Driver) -> None:
+    customer = sandbox.customer()
+    sandbox.api.invoice_items.create(params={"customer": customer.id, "amount": 700, "currency": "usd", "description": "Extra"})
+    spare = sandbox.api.invoice_items.create(params={"customer": customer.id, "amount": 1, "currency": "usd"})
+    assert sandbox.api.invoice_items.delete(spare.id).deleted
+    invoice = sandbox.api.invoices.create(params={"customer": customer.id, "pending_invoice_items_behavior": "include"})
+    assert (invoice.status, invoice.total, invoice.billing_reason) == ("draft", 700, "manual")
+    sandbox.api.invoices.update(str(invoice.id), params={"description": "Extras", "metadata": {"a": "1"}})
+    assert sandbox.api.invoices.finalize_invoice(str(invoice.id)).status == "open"
+    assert len(sandbox.api.invoices.line_items.list(str(invoice.id)).data) == 1
+    assert sandbox.api.invoices.pay(str(invoice.id)).status == "paid"
+    with pytest.raises(stripe.InvalidRequestError, match="already paid"):
+        sandbox.api.invoices.pay(str(invoice.id))
+    draft = sandbox.api.invoices.create(params={"customer": customer.id})
+    assert sandbox.api.invoices.delete(str(draft.id)).deleted
+
+
+def test_subscription_filters(sandbox: Driver) -> None:
+    price = sandbox.price()
+    mine = sandbox.subscribe(sandbox.customer().id, price.id)
+    gone = sandbox.subscribe(sandbox.customer().id, sandbox.price().id)
+    sandbox.api.subscriptions.cancel(gone.id)
+    assert [one.id for one in sandbox.api.subscriptions.list().data] == [mine.id]
+    assert len(sandbox.api.subscriptions.list(params={"status": "all"}).data) == 2
+    assert [one.id for one in sandbox.api.subscriptions.list(params={"status": "ended"}).data] == [gone.id]
+    assert [one.id for one in sandbox.api.subscriptions.list(params={"price": price.id}).data] == [mine.id]
+    assert sandbox.api.subscriptions.list(params={"customer": str(gone.customer)}).data == []
+
+
+def test_previews(sandbox: Driver) -> None:
+    customer, price = sandbox.customer(), sandbox.price(1200)
+    new = sandbox.api.invoices.create_preview(
+        params={"customer": customer.id, "subscription_details": {"items": [{"price": price.id, "quantity": 2}]}}
+    )
+    assert (new.amount_due, new.billing_reason) == (2400, "subscription_create")
+    made = sandbox.subscribe(customer.id, price.id)
+    assert sandbox.api.invoices.create_preview(params={"customer": customer.id}).amount_due == 1200
+    sandbox.api.subscriptions.update(made.id, params={"cancel_at_period_end": True})
+    with pytest.raises(stripe.InvalidRequestError) as caught:
+        sandbox.api.invoices.create_preview(params={"subscription": made.id})
+    assert (caught.value.http_status, caught.value.code) == (404, "invoice_upcoming_none")

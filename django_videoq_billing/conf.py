@@ -17,6 +17,7 @@ from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.utils import translation
+from django.utils.translation import gettext_noop
 
 from django_videoq_billing.conf_rules import DEFAULT_RATES, PLAN_RULES, SETTING_RULES, Rule, matches, shown
 
@@ -57,13 +58,13 @@ class PlanSettings:
 SEED_PLANS: Mapping[str, Mapping[str, Any]] = {
     "free": {
         "name": "Free",
-        "description": "To try it out.",
+        "description": gettext_noop("To try it out."),
         "video_limit": 3,
         "transcription_limit_minutes": 30,
     },
     "standard": {
         "name": "Standard",
-        "description": "For people who publish every week.",
+        "description": gettext_noop("For people who publish every week."),
         "price_cents": 1200,
         "video_limit": 50,
         "transcription_limit_minutes": 300,
@@ -71,7 +72,7 @@ SEED_PLANS: Mapping[str, Mapping[str, Any]] = {
     },
     "premium": {
         "name": "Premium",
-        "description": "For teams and archives.",
+        "description": gettext_noop("For teams and archives."),
         "price_cents": 4900,
         "transcription_limit_minutes": 1000,
         "sort_order": 2,

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core import checks
 from django.core.checks.registry import registry
 from django.core.management import call_command
@@ -116,9 +117,9 @@ def test_w001_upgrade_url_is_set() -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"transaction_mode": None}, {"transaction_mode": "DEFERRED"}])
-def test_w002_sqlite_transactions(settings: Any, monkeypatch: pytest.MonkeyPatch, options: Any) -> None:
+def test_w002_sqlite_transactions(monkeypatch: pytest.MonkeyPatch, options: Any) -> None:
     database = {"ENGINE": "django.db.backends.sqlite3", "OPTIONS": options}
-    monkeypatch.setattr(settings._wrapped, "DATABASES", {"default": {"ENGINE": ""}, "other": database})
+    monkeypatch.setattr(settings, "DATABASES", {"default": {"ENGINE": ""}, "other": database})
     message = only("videoq_billing.W002", deploy=True)
     assert message.msg.startswith("DATABASES['other'] is SQLite")
     assert ids() == []  # on deployment only
@@ -133,10 +134,8 @@ def test_w002_sqlite_transactions(settings: Any, monkeypatch: pytest.MonkeyPatch
         {},
     ],
 )
-def test_w002_sqlite_transactions_silent(
-    settings: Any, monkeypatch: pytest.MonkeyPatch, database: Any
-) -> None:
-    monkeypatch.setattr(settings._wrapped, "DATABASES", {"default": database})
+def test_w002_sqlite_transactions_silent(monkeypatch: pytest.MonkeyPatch, database: Any) -> None:
+    monkeypatch.setattr(settings, "DATABASES", {"default": database})
     assert "videoq_billing.W002" not in ids(deploy=True)
 
 

@@ -247,9 +247,12 @@ def test_a_refusal_carries_the_fields_for_whoever_asks(accept: str | None) -> No
         ("", None),
     ],
 )
-def test_upgrade_url_is_a_path_an_address_or_a_name(settings: Any, target: str, expected: str | None) -> None:
+def test_upgrade_url_is_a_path_an_address_or_a_name(
+    settings: Any, caplog: pytest.LogCaptureFixture, target: str, expected: str | None
+) -> None:
     settings.VIDEOQ_BILLING = {"UPGRADE_URL": target}
     assert upgrade_url() == expected
+    assert not caplog.records
 
 
 @pytest.mark.parametrize("target", ["no-such-page", "nobody:plans", "admin:auth_user_change"])

@@ -77,8 +77,8 @@ VIDEO_REFUSAL = {
     "ja": "動画の上限に達しました（0/0 本）。さらにアップロードするには、プランをアップグレードしてください。",
 }
 TRANSCRIPTION_REFUSAL = {
-    "en": "Transcription limit reached (0.0 of 1.0 minutes used, 2.0 more needed). Upgrade to transcribe more.",
-    "ja": "文字起こしの上限に達しました（1.0 分のうち 0.0 分を使用済み、さらに 2.0 分が必要です）。"
+    "en": "Transcription limit reached (0 of 1 minutes used, 2 more needed). Upgrade to transcribe more.",
+    "ja": "文字起こしの上限に達しました（1 分のうち 0 分を使用済み、さらに 2 分が必要です）。"
     "続けるには、プランをアップグレードしてください。",
 }
 

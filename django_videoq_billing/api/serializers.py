@@ -16,7 +16,7 @@ from django_videoq_billing.conf import get_settings
 from django_videoq_billing.models import PaymentTransaction, SubscriptionPlan, UserSubscription
 from django_videoq_billing.money import display_money
 from django_videoq_billing.services.entitlements import current_period, effective_plan
-from django_videoq_billing.services.plans import features_of, price_display
+from django_videoq_billing.services.plans import description_of, features_of, price_display
 from django_videoq_billing.types import MAX_AMOUNT, Metric, UsageReport
 
 
@@ -58,7 +58,7 @@ class SubscriptionPlanSerializer(serializers.ModelSerializer[SubscriptionPlan]):
         }
 
     def get_description(self, plan: SubscriptionPlan) -> str:
-        return plan.description or ""
+        return description_of(plan)
 
     def get_price_display(self, plan: SubscriptionPlan) -> str:
         return price_display(plan)

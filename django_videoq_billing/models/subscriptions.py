@@ -42,7 +42,9 @@ class UserSubscription(models.Model):
     plan = models.ForeignKey(
         SubscriptionPlan, on_delete=models.PROTECT, related_name="subscriptions", verbose_name=_("plan")
     )
-    stripe_subscription_id = models.CharField(max_length=255, unique=True, null=True, blank=True)
+    stripe_subscription_id = models.CharField(
+        _("Stripe subscription"), max_length=255, unique=True, null=True, blank=True
+    )
     stripe_customer_id = models.CharField(  # noqa: DJ001 (the seed's field)
         _("Stripe customer"), max_length=255, db_index=True, null=True, blank=True
     )

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from django_videoq_billing.types import Counters, Metric, Period, ReservationState, UsageReport
 
@@ -126,7 +127,7 @@ class UsageReservation(models.Model):
         UsageRecord, on_delete=models.CASCADE, related_name="reservations", verbose_name=_("usage record")
     )
     metric = models.CharField(_("metric"), max_length=20, choices=MetricChoice.choices)
-    amount = models.PositiveBigIntegerField(_("amount"))
+    amount = models.PositiveBigIntegerField(pgettext_lazy("of usage", "amount"))
     settled_amount = models.PositiveBigIntegerField(_("settled amount"), null=True, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.HELD)
     key = models.CharField(  # noqa: DJ001 (unique per user: NULL is not "")

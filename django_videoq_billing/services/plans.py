@@ -70,6 +70,11 @@ def price_display(plan: SubscriptionPlan) -> str:
     return (gettext("%(price)s/year") if yearly else gettext("%(price)s/month")) % {"price": price}
 
 
+def description_of(plan: SubscriptionPlan) -> str:
+    """Return the description, translated where a catalogue of the host or of this package knows it."""
+    return gettext(plan.description) if plan.description else ""
+
+
 def features_of(plan: SubscriptionPlan) -> list[str]:
     """Return the lines for the plan's card: its own, translated where the host can, or made from its limits."""
     if plan.features:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import math
 from datetime import datetime
+from decimal import Decimal
 from types import TracebackType
 from typing import Self, TypedDict
 
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from django_videoq_billing.exceptions import InvalidRequest, QuotaExceeded
@@ -208,9 +210,10 @@ def refusal_text(reservation: Reservation) -> str:
     }
 
 
-def _begun_minutes(seconds: int) -> float:
+def _begun_minutes(seconds: int) -> str:
     """Minutes rounded up to a tenth, so that what does not fit never looks as if it did."""
-    return math.ceil(seconds / 6) / 10
+    tenths = math.ceil(seconds / 6)
+    return number_format(Decimal(tenths) / 10, decimal_pos=1 if tenths % 10 else 0)
 
 
 def read_metric(metric: Metric | str) -> Metric:

@@ -58,7 +58,7 @@ class DatabaseUsageStore(UsageStore):
             if hold.state == ReservationState.COMMITTED:
                 return False
             if hold.state == ReservationState.RELEASED:
-                raise Conflict.already_settled(hold.state)
+                raise Conflict.already_settled(hold.get_state_display())
             counted = hold.amount if hold.state == ReservationState.HELD else 0
             final = hold.amount if actual is None else actual
             _settle(hold.pk, ReservationState.COMMITTED, settled=final, before=hold.state)
@@ -242,7 +242,7 @@ def _release(reservation_id: UUID) -> bool:
     with transaction.atomic(using=_alias()):
         hold = _locked(reservation_id)
         if hold.state == ReservationState.COMMITTED:
-            raise Conflict.already_settled(hold.state)
+            raise Conflict.already_settled(hold.get_state_display())
         if hold.state != ReservationState.HELD:
             return False
         _settle(hold.pk, ReservationState.RELEASED, settled=0, key=None)

@@ -151,8 +151,9 @@ class TestHasQuota:
         assert send(uploads, user).status_code == 201
         assert send(transcriptions, user).status_code == 403
 
-    def test_nobody_is_refused_by_itself(self, db: None) -> None:
-        assert send(careless, None).status_code in (401, 403)
+    def test_nobody_is_401(self, db: None) -> None:
+        response = send(careless, None)
+        assert (response.status_code, response.data["error"]) == (401, "not_authenticated")
 
     def test_an_inactive_user_is_403(self, db: None) -> None:
         response = send(careless, make_user(is_active=False))

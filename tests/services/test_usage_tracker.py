@@ -122,7 +122,7 @@ class TestAdvice:
         assert UsageTracker.can_transcribe(user, 60) == (True, "")
         assert UsageTracker.can_transcribe(user, 61) == (
             False,
-            "Transcription limit reached (9.0 of 10.0 minutes used, 1.1 more needed). "
+            "Transcription limit reached (9 of 10 minutes used, 1.1 more needed). "
             "Upgrade to transcribe more.",
         )
 

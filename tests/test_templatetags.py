@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
-from django.template import RequestContext, Template
+from django.template import Context, RequestContext, Template
 from django.test import RequestFactory
 from django.utils import translation
 
@@ -155,3 +155,10 @@ def test_billing_usage_is_asked_for_once_however_often_it_is_read(
     user = subscribed(plan)
     with django_assert_max_num_queries(2):  # subscription and record
         assert rendered("{{ billing_usage.video_limit }}" * 5, user) == "55555"
+
+
+@pytest.mark.parametrize("template", ["{% usage_of missing as usage %}{{ usage }}", "{% usage_panel %}"])
+def test_a_page_without_user_or_request_shows_nothing(template: str) -> None:
+    shown = Template("{% load videoq_billing %}" + template).render(Context({})).strip()
+
+    assert shown in ("", "None")

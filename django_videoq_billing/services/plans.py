@@ -78,7 +78,7 @@ def description_of(plan: SubscriptionPlan) -> str:
 def features_of(plan: SubscriptionPlan) -> list[str]:
     """Return the lines for the plan's card: its own, translated where the host can, or made from its limits."""
     if plan.features:
-        return [gettext(line) if line else "" for line in plan.features]
+        return [gettext(str(line)) if line else "" for line in plan.features]
     return [_video_line(plan), _transcription_line(plan)]
 
 

@@ -9,11 +9,17 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Self, TypedDict
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from django_videoq_billing.exceptions import InvalidRequest, QuotaExceeded
+from django_videoq_billing.exceptions import (
+    AccountInactive,
+    InvalidRequest,
+    NotAuthenticated,
+    QuotaExceeded,
+)
 from django_videoq_billing.models import UsageRecord
 from django_videoq_billing.services.entitlements import AnyUser, check_user, entitlement_for
 from django_videoq_billing.signals import quota_exceeded
@@ -179,6 +185,16 @@ class UsageTracker:
     def _add(cls, user: AnyUser, metric: Metric, amount: int) -> None:
         check_amount(amount)
         get_store().add(entitlement_for(user), metric, amount)
+
+
+def report_or_none(user: object) -> UsageReport | None:
+    """Return the report for a page that anybody may see: None for nobody, whatever stands for nobody there."""
+    if not isinstance(user, AbstractBaseUser):
+        return None
+    try:
+        return UsageTracker.report(user)
+    except (NotAuthenticated, AccountInactive):
+        return None
 
 
 def past_reports(user: AnyUser, limit: int) -> list[UsageReport]:

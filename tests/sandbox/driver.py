@@ -31,7 +31,13 @@ class RecordingClient(RequestsClient):
         self.seen: list[tuple[str, str, int, str]] = []
 
     def request_with_retries(
-        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None, *args: Any, **kwargs: Any
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        post_data: Any = None,
+        *args: Any,
+        **kwargs: Any,
     ) -> tuple[str, int, Mapping[str, str]]:
         body, status, answer_headers = super().request_with_retries(
             method, url, headers, post_data, *args, **kwargs
@@ -83,7 +89,9 @@ class Driver:
         return fresh
 
     def new_types(self, *, without: tuple[str, ...] = ()) -> list[str]:
-        return [event["type"] for event in self.new_events() if not event["type"].startswith(without or ("\0",))]
+        return [
+            event["type"] for event in self.new_events() if not event["type"].startswith(without or ("\0",))
+        ]
 
     def price(self, amount: int = 1200, interval: str = "month", **extra: Any) -> stripe.Price:
         product = self.api.products.create(params={"name": f"Plan {amount}"})
@@ -105,7 +113,9 @@ class Driver:
         )
 
     def subscribe(self, customer: str, price: str, **extra: Any) -> stripe.Subscription:
-        return self.api.subscriptions.create(params={"customer": customer, "items": [{"price": price}], **extra})
+        return self.api.subscriptions.create(
+            params={"customer": customer, "items": [{"price": price}], **extra}
+        )
 
     def change(self, subscription: str, price: str, **extra: Any) -> stripe.Subscription:
         item = self.item(subscription)
@@ -169,7 +179,16 @@ def free_port() -> int:
 def running(*options: str) -> Iterator[Driver]:
     """A sandbox process until the block ends."""
     port = free_port()
-    command = [sys.executable, "-m", "django_videoq_billing.sandbox", "--port", str(port), "--api-key", KEY, *options]
+    command = [
+        sys.executable,
+        "-m",
+        "django_videoq_billing.sandbox",
+        "--port",
+        str(port),
+        "--api-key",
+        KEY,
+        *options,
+    ]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603 - our own module
     try:
         _wait_until_up(process, port)

@@ -25,7 +25,9 @@ def closed(schema: Any) -> Any:
         return [closed(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    result = {key: closed(value) for key, value in schema.items() if key not in {"nullable", "x-expansionResources"}}
+    result = {
+        key: closed(value) for key, value in schema.items() if key not in {"nullable", "x-expansionResources"}
+    }
     if isinstance(result.get("properties"), dict) and "type" in result:
         result.setdefault("additionalProperties", False)
     if "$ref" in result:

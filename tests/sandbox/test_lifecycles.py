@@ -38,14 +38,20 @@ def subscription(sandbox: Driver, customer: stripe.Customer, price: stripe.Price
 
 def test_first_subscription(sandbox: Driver, customer: stripe.Customer, price: stripe.Price) -> None:
     sandbox.new_events()
-    made = sandbox.subscribe(customer.id, price.id, metadata={"user": "7"}, expand=["latest_invoice.payments"])
+    made = sandbox.subscribe(
+        customer.id, price.id, metadata={"user": "7"}, expand=["latest_invoice.payments"]
+    )
     assert sandbox.new_types(without=SIDE) == FIRST
     assert made.status == "active"
     item = made["items"].data[0]
     assert item.current_period_end - item.current_period_start == 31 * DAY
     invoice = made.latest_invoice
     assert isinstance(invoice, stripe.Invoice)
-    assert (invoice.status, invoice.amount_paid, invoice.billing_reason) == ("paid", 1200, "subscription_create")
+    assert (invoice.status, invoice.amount_paid, invoice.billing_reason) == (
+        "paid",
+        1200,
+        "subscription_create",
+    )
     assert invoice.parent is not None
     assert invoice.parent.subscription_details is not None
     assert invoice.parent.subscription_details.subscription == made.id
@@ -154,10 +160,15 @@ def test_a_year_of_renewals_in_one_step(sandbox: Driver, subscription: stripe.Su
     assert len(renewals) == 12
     assert [event["created"] for event in events] == sorted(event["created"] for event in events)
     assert len({event["created"] for event in renewals}) == 12
-    assert sandbox.item(subscription.id).current_period_end == subscription["items"].data[0].current_period_end + 365 * DAY
+    assert (
+        sandbox.item(subscription.id).current_period_end
+        == subscription["items"].data[0].current_period_end + 365 * DAY
+    )
 
 
-def test_failed_renewal_recovers(sandbox: Driver, customer: stripe.Customer, subscription: stripe.Subscription) -> None:
+def test_failed_renewal_recovers(
+    sandbox: Driver, customer: stripe.Customer, subscription: stripe.Subscription
+) -> None:
     sandbox.control(f"customers/{customer.id}/fail_next", payments=2, reason="insufficient_funds")
     sandbox.advance(days=31, seconds=3600)
     assert sandbox.new_types(without=SIDE) == [
@@ -171,9 +182,16 @@ def test_failed_renewal_recovers(sandbox: Driver, customer: stripe.Customer, sub
     assert sandbox.status(subscription.id) == "active"
 
 
-@pytest.mark.parametrize(("policy", "status", "last"), [("cancel", "canceled", DELETED), ("unpaid", "unpaid", UPDATED)])
+@pytest.mark.parametrize(
+    ("policy", "status", "last"), [("cancel", "canceled", DELETED), ("unpaid", "unpaid", UPDATED)]
+)
 def test_failed_renewal_for_good(
-    sandbox: Driver, customer: stripe.Customer, subscription: stripe.Subscription, policy: str, status: str, last: str
+    sandbox: Driver,
+    customer: stripe.Customer,
+    subscription: stripe.Subscription,
+    policy: str,
+    status: str,
+    last: str,
 ) -> None:
     sandbox.control("switches", after_retries=policy)
     sandbox.control(f"customers/{customer.id}/fail_next", payments=99)
@@ -240,13 +258,17 @@ def test_upgrade_billed_with_the_next_invoice(
     assert (invoice.amount_paid, len(invoice.lines.data)) == (3000, 3)
 
 
-def test_change_without_proration(sandbox: Driver, subscription: stripe.Subscription, premium: stripe.Price) -> None:
+def test_change_without_proration(
+    sandbox: Driver, subscription: stripe.Subscription, premium: stripe.Price
+) -> None:
     sandbox.new_events()
     sandbox.change(subscription.id, premium.id, proration_behavior="none")
     assert sandbox.new_types() == [UPDATED]
 
 
-def test_downgrade_at_once_leaves_credit(sandbox: Driver, customer: stripe.Customer, premium: stripe.Price) -> None:
+def test_downgrade_at_once_leaves_credit(
+    sandbox: Driver, customer: stripe.Customer, premium: stripe.Price
+) -> None:
     made = sandbox.subscribe(customer.id, premium.id)
     cheap = sandbox.price(600)
     sandbox.new_events()
@@ -272,18 +294,31 @@ def test_month_to_year_starts_a_new_cycle(sandbox: Driver, subscription: stripe.
 
 @pytest.mark.parametrize(
     ("card", "event"),
-    [("pm_card_chargeCustomerFail", "invoice.payment_failed"), ("pm_card_authenticationRequired", "invoice.payment_action_required")],
+    [
+        ("pm_card_chargeCustomerFail", "invoice.payment_failed"),
+        ("pm_card_authenticationRequired", "invoice.payment_action_required"),
+    ],
 )
 def test_upgrade_that_fails_is_past_due(
-    sandbox: Driver, customer: stripe.Customer, subscription: stripe.Subscription, premium: stripe.Price, card: str, event: str
+    sandbox: Driver,
+    customer: stripe.Customer,
+    subscription: stripe.Subscription,
+    premium: stripe.Price,
+    card: str,
+    event: str,
 ) -> None:
     method = sandbox.api.payment_methods.attach(card, params={"customer": customer.id})
-    sandbox.api.customers.update(customer.id, params={"invoice_settings": {"default_payment_method": method.id}})
+    sandbox.api.customers.update(
+        customer.id, params={"invoice_settings": {"default_payment_method": method.id}}
+    )
     sandbox.advance(days=5)
     sandbox.new_events()
     with pytest.raises(stripe.CardError):
         sandbox.change(
-            subscription.id, premium.id, proration_behavior="always_invoice", payment_behavior="error_if_incomplete"
+            subscription.id,
+            premium.id,
+            proration_behavior="always_invoice",
+            payment_behavior="error_if_incomplete",
         )
     assert sandbox.new_events() == []
     sandbox.change(subscription.id, premium.id, proration_behavior="always_invoice")
@@ -325,7 +360,9 @@ def test_cancel_now(sandbox: Driver, subscription: stripe.Subscription) -> None:
     assert caught.value.http_status == 404
 
 
-def test_cancel_now_with_credit(sandbox: Driver, customer: stripe.Customer, subscription: stripe.Subscription) -> None:
+def test_cancel_now_with_credit(
+    sandbox: Driver, customer: stripe.Customer, subscription: stripe.Subscription
+) -> None:
     sandbox.advance(seconds=31 * DAY // 2)
     sandbox.new_events()
     sandbox.api.subscriptions.cancel(subscription.id, params={"prorate": True, "invoice_now": True})
@@ -347,7 +384,9 @@ def test_trial(sandbox: Driver, customer: stripe.Customer, price: stripe.Price) 
     assert sandbox.new_types(without=SIDE) == ["invoice.finalized", *PAID]
 
 
-@pytest.mark.parametrize(("choice", "status"), [("cancel", "canceled"), ("pause", "paused"), ("create_invoice", "past_due")])
+@pytest.mark.parametrize(
+    ("choice", "status"), [("cancel", "canceled"), ("pause", "paused"), ("create_invoice", "past_due")]
+)
 def test_trial_without_payment_method(sandbox: Driver, price: stripe.Price, choice: str, status: str) -> None:
     customer = sandbox.customer(None)
     made = sandbox.subscribe(
@@ -367,14 +406,21 @@ def test_resume_after_a_paused_trial(sandbox: Driver, price: stripe.Price) -> No
     sandbox.advance(days=10)
     assert "customer.subscription.paused" in sandbox.new_types()
     method = sandbox.api.payment_methods.attach("pm_card_visa", params={"customer": customer.id})
-    sandbox.api.customers.update(customer.id, params={"invoice_settings": {"default_payment_method": method.id}})
+    sandbox.api.customers.update(
+        customer.id, params={"invoice_settings": {"default_payment_method": method.id}}
+    )
     resumed = sandbox.api.subscriptions.resume(made.id)
     assert resumed.status == "active"
     assert sandbox.new_types()[-1] == "customer.subscription.resumed"
 
 
-@pytest.mark.parametrize(("behavior", "status"), [("void", "void"), ("mark_uncollectible", "uncollectible"), ("keep_as_draft", "draft")])
-def test_paused_collection(sandbox: Driver, subscription: stripe.Subscription, behavior: str, status: str) -> None:
+@pytest.mark.parametrize(
+    ("behavior", "status"),
+    [("void", "void"), ("mark_uncollectible", "uncollectible"), ("keep_as_draft", "draft")],
+)
+def test_paused_collection(
+    sandbox: Driver, subscription: stripe.Subscription, behavior: str, status: str
+) -> None:
     sandbox.api.subscriptions.update(
         subscription.id,
         params={"pause_collection": {"behavior": behavior, "resumes_at": sandbox.now() + 40 * DAY}},  # type: ignore[typeddict-item]
@@ -389,13 +435,17 @@ def test_paused_collection(sandbox: Driver, subscription: stripe.Subscription, b
 
 def test_refunds(sandbox: Driver, subscription: stripe.Subscription) -> None:
     charge = sandbox.api.charges.list().data[0]
-    part = sandbox.api.refunds.create(params={"charge": charge.id, "amount": 200, "reason": "requested_by_customer"})
+    part = sandbox.api.refunds.create(
+        params={"charge": charge.id, "amount": 200, "reason": "requested_by_customer"}
+    )
     assert (part.amount, part.status) == (200, "succeeded")
     assert sandbox.new_types() == ["refund.created", "charge.refunded", "refund.updated"]
     intent = charge.payment_intent
     assert isinstance(intent, str)
     sandbox.api.refunds.create(params={"payment_intent": intent})
-    after = sandbox.api.charges.retrieve(charge.id, params={"expand": ["refunds", "balance_transaction", "customer"]})
+    after = sandbox.api.charges.retrieve(
+        charge.id, params={"expand": ["refunds", "balance_transaction", "customer"]}
+    )
     assert (after.refunded, after.amount_refunded) == (True, 1200)
     assert after.refunds is not None
     assert [refund.amount for refund in after.refunds.data] == [1000, 200]
@@ -458,7 +508,9 @@ def test_subscription_items_can_be_changed_one_by_one(
 
 def test_coupon(sandbox: Driver, customer: stripe.Customer, price: stripe.Price) -> None:
     coupon = sandbox.api.coupons.create(params={"percent_off": 25, "duration": "once"})
-    made = sandbox.subscribe(customer.id, price.id, discounts=[{"coupon": coupon.id}], expand=["latest_invoice"])
+    made = sandbox.subscribe(
+        customer.id, price.id, discounts=[{"coupon": coupon.id}], expand=["latest_invoice"]
+    )
     assert isinstance(made.latest_invoice, stripe.Invoice)
     assert (made.latest_invoice.subtotal, made.latest_invoice.amount_paid) == (1200, 900)
     sandbox.advance(days=31, seconds=3600)

@@ -37,10 +37,18 @@ def test_foreign_hosts_are_refused(sandbox: Driver) -> None:
 def test_missing_things(sandbox: Driver) -> None:
     with pytest.raises(stripe.InvalidRequestError) as caught:
         sandbox.api.customers.retrieve("cus_none")
-    assert (caught.value.http_status, caught.value.code, caught.value.param) == (404, "resource_missing", "id")
+    assert (caught.value.http_status, caught.value.code, caught.value.param) == (
+        404,
+        "resource_missing",
+        "id",
+    )
     with pytest.raises(stripe.InvalidRequestError) as caught:
         sandbox.subscribe("cus_none", "price_none")
-    assert (caught.value.http_status, caught.value.code, caught.value.param) == (400, "resource_missing", "customer")
+    assert (caught.value.http_status, caught.value.code, caught.value.param) == (
+        400,
+        "resource_missing",
+        "customer",
+    )
     answer = httpx.get(f"{sandbox.url}/v1/nonsense", headers={"Authorization": f"Bearer {KEY}"})
     assert answer.status_code == 404
     assert "Unrecognized request URL" in answer.json()["error"]["message"]
@@ -58,7 +66,9 @@ def test_missing_things(sandbox: Driver) -> None:
         ({"name": "x", "default_price_data": {"currency": "usd", "recurring": {"interval": "hour"}}}, None, "default_price_data[recurring][interval]"),
     ],
 )  # fmt: skip
-def test_parameters_are_checked(sandbox: Driver, params: dict[str, object], code: str | None, param: str) -> None:
+def test_parameters_are_checked(
+    sandbox: Driver, params: dict[str, object], code: str | None, param: str
+) -> None:
     with pytest.raises(stripe.InvalidRequestError) as caught:
         sandbox.api.products.create(params=params)  # type: ignore[arg-type]
     assert (caught.value.http_status, caught.value.code, caught.value.param) == (400, code, param)
@@ -76,11 +86,16 @@ def test_parameters_are_checked(sandbox: Driver, params: dict[str, object], code
         ("4242424242424241", "incorrect_number", None),
     ],
 )
-def test_cards_that_cannot_be_saved(sandbox: Driver, number: str, code: str, decline_code: str | None) -> None:
+def test_cards_that_cannot_be_saved(
+    sandbox: Driver, number: str, code: str, decline_code: str | None
+) -> None:
     customer = sandbox.customer(None)
     with pytest.raises(stripe.CardError) as caught:
         method = sandbox.api.payment_methods.create(
-            params={"type": "card", "card": {"number": number, "exp_month": 12, "exp_year": 2034, "cvc": "123"}}
+            params={
+                "type": "card",
+                "card": {"number": number, "exp_month": 12, "exp_year": 2034, "cvc": "123"},
+            }
         )
         sandbox.api.payment_methods.attach(method.id, params={"customer": customer.id})
     assert (caught.value.http_status, caught.value.code) == (402, code)
@@ -108,7 +123,9 @@ def test_setup_intents(sandbox: Driver) -> None:
     )
     assert intent.status == "succeeded"
     asking = sandbox.api.setup_intents.create(params={"customer": customer.id})
-    asking = sandbox.api.setup_intents.confirm(asking.id, params={"payment_method": "pm_card_authenticationRequired"})
+    asking = sandbox.api.setup_intents.confirm(
+        asking.id, params={"payment_method": "pm_card_authenticationRequired"}
+    )
     assert asking.next_action is not None
     assert asking.next_action.redirect_to_url is not None
     sandbox.http.post(str(asking.next_action.redirect_to_url.url), data={"answer": "complete"})
@@ -118,13 +135,18 @@ def test_setup_intents(sandbox: Driver) -> None:
 
 def test_payment_intents_of_their_own(sandbox: Driver) -> None:
     customer = sandbox.customer(None)
-    intent = sandbox.api.payment_intents.create(params={"amount": 500, "currency": "usd", "customer": customer.id})
+    intent = sandbox.api.payment_intents.create(
+        params={"amount": 500, "currency": "usd", "customer": customer.id}
+    )
     with pytest.raises(stripe.CardError):
         sandbox.api.payment_intents.confirm(intent.id, params={"payment_method": "pm_card_chargeDeclined"})
     failed = sandbox.api.payment_intents.retrieve(intent.id, params={"expand": ["latest_charge"]})
     assert failed.last_payment_error is not None
     assert (failed.status, failed.last_payment_error.code) == ("requires_payment_method", "card_declined")
-    assert sandbox.api.payment_intents.confirm(intent.id, params={"payment_method": "pm_card_visa"}).status == "succeeded"
+    assert (
+        sandbox.api.payment_intents.confirm(intent.id, params={"payment_method": "pm_card_visa"}).status
+        == "succeeded"
+    )
     other = sandbox.api.payment_intents.create(params={"amount": 500, "currency": "usd"})
     assert sandbox.api.payment_intents.cancel(other.id).status == "canceled"
 
@@ -163,7 +185,9 @@ def test_a_key_in_use_is_a_conflict(sandbox: Driver) -> None:
         assert first.result() == 503
 
 
-@pytest.mark.parametrize(("mode", "error"), [("500", stripe.APIError), ("503", stripe.APIError), ("429", stripe.RateLimitError)])
+@pytest.mark.parametrize(
+    ("mode", "error"), [("500", stripe.APIError), ("503", stripe.APIError), ("429", stripe.RateLimitError)]
+)
 def test_outage(sandbox: Driver, mode: str, error: type[stripe.StripeError]) -> None:
     sandbox.control("outage", mode=mode, requests=2)
     for _ in range(2):
@@ -189,7 +213,9 @@ def test_paging(sandbox: Driver) -> None:
     assert [one.id for one in after.data] == newest_first[3:6]
     before = sandbox.api.customers.list(params={"limit": 2, "ending_before": newest_first[3]})
     assert ([one.id for one in before.data], before.has_more) == (newest_first[1:3], True)
-    assert [one.id for one in sandbox.api.customers.list(params={"limit": 2}).auto_paging_iter()] == newest_first
+    assert [
+        one.id for one in sandbox.api.customers.list(params={"limit": 2}).auto_paging_iter()
+    ] == newest_first
     for params in ({"limit": 0}, {"limit": 101}, {"starting_after": "cus_none"}):
         with pytest.raises(stripe.InvalidRequestError):
             sandbox.api.customers.list(params=params)  # type: ignore[arg-type]
@@ -210,7 +236,13 @@ def test_expansion(sandbox: Driver) -> None:
     made = sandbox.subscribe(customer.id, sandbox.price().id)
     found = sandbox.api.subscriptions.retrieve(
         made.id,
-        params={"expand": ["customer", "latest_invoice.payments.data.payment.payment_intent", "items.data.price.product"]},
+        params={
+            "expand": [
+                "customer",
+                "latest_invoice.payments.data.payment.payment_intent",
+                "items.data.price.product",
+            ]
+        },
     )
     assert isinstance(found.customer, stripe.Customer)
     product = found["items"].data[0].price.product
@@ -240,7 +272,9 @@ def test_lookup_keys(sandbox: Driver) -> None:
     with pytest.raises(stripe.InvalidRequestError, match="already uses that lookup key"):
         sandbox.price(200, lookup_key="standard")
     second = sandbox.price(200, lookup_key="standard", transfer_lookup_key=True)
-    assert [one.id for one in sandbox.api.prices.list(params={"lookup_keys": ["standard"]}).data] == [second.id]
+    assert [one.id for one in sandbox.api.prices.list(params={"lookup_keys": ["standard"]}).data] == [
+        second.id
+    ]
     assert sandbox.api.prices.retrieve(first.id).lookup_key is None
 
 
@@ -260,7 +294,12 @@ def test_catalogue(sandbox: Driver) -> None:
     bare = sandbox.api.products.create(params={"name": "Bare"})
     assert sandbox.api.products.delete(bare.id).deleted
     price = sandbox.api.prices.create(
-        params={"product_data": {"name": "New"}, "currency": "usd", "unit_amount_decimal": "12.5", "recurring": {"interval": "day"}}  # type: ignore[typeddict-item]
+        params={
+            "product_data": {"name": "New"},
+            "currency": "usd",
+            "unit_amount_decimal": "12.5",
+            "recurring": {"interval": "day"},
+        }  # type: ignore[typeddict-item]
     )
     assert (price.unit_amount, str(price.unit_amount_decimal)) == (None, "12.5")
     sandbox.api.prices.update(price.id, params={"active": False, "nickname": "old"})
@@ -280,10 +319,14 @@ def test_account_and_portal(sandbox: Driver) -> None:
 
 def test_one_off_invoice(sandbox: Driver) -> None:
     customer = sandbox.customer()
-    sandbox.api.invoice_items.create(params={"customer": customer.id, "amount": 700, "currency": "usd", "description": "Extra"})
+    sandbox.api.invoice_items.create(
+        params={"customer": customer.id, "amount": 700, "currency": "usd", "description": "Extra"}
+    )
     spare = sandbox.api.invoice_items.create(params={"customer": customer.id, "amount": 1, "currency": "usd"})
     assert sandbox.api.invoice_items.delete(spare.id).deleted
-    invoice = sandbox.api.invoices.create(params={"customer": customer.id, "pending_invoice_items_behavior": "include"})
+    invoice = sandbox.api.invoices.create(
+        params={"customer": customer.id, "pending_invoice_items_behavior": "include"}
+    )
     assert (invoice.status, invoice.total, invoice.billing_reason) == ("draft", 700, "manual")
     sandbox.api.invoices.update(str(invoice.id), params={"description": "Extras", "metadata": {"a": "1"}})
     assert sandbox.api.invoices.finalize_invoice(str(invoice.id)).status == "open"
@@ -310,7 +353,10 @@ def test_subscription_filters(sandbox: Driver) -> None:
 def test_previews(sandbox: Driver) -> None:
     customer, price = sandbox.customer(), sandbox.price(1200)
     new = sandbox.api.invoices.create_preview(
-        params={"customer": customer.id, "subscription_details": {"items": [{"price": price.id, "quantity": 2}]}}
+        params={
+            "customer": customer.id,
+            "subscription_details": {"items": [{"price": price.id, "quantity": 2}]},
+        }
     )
     assert (new.amount_due, new.billing_reason) == (2400, "subscription_create")
     made = sandbox.subscribe(customer.id, price.id)

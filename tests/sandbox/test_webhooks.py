@@ -78,7 +78,9 @@ def test_failures_are_retried_by_the_clock(
     assert deliveries[0]["status"] == "succeeded"
 
 
-def test_given_up_after_three_days(sandbox: Driver, receiver: Receiver, endpoint: stripe.WebhookEndpoint) -> None:
+def test_given_up_after_three_days(
+    sandbox: Driver, receiver: Receiver, endpoint: stripe.WebhookEndpoint
+) -> None:
     receiver.answers = [500] * 50
     sandbox.customer(None)
     for _ in range(20):
@@ -96,7 +98,9 @@ def test_duplicates(sandbox: Driver, receiver: Receiver, endpoint: stripe.Webhoo
     assert (len(receiver.ids), len(set(receiver.ids))) == (3, 1)
 
 
-def test_shuffle_of_what_was_paused(sandbox: Driver, receiver: Receiver, endpoint: stripe.WebhookEndpoint) -> None:
+def test_shuffle_of_what_was_paused(
+    sandbox: Driver, receiver: Receiver, endpoint: stripe.WebhookEndpoint
+) -> None:
     sandbox.control("switches", paused=True, shuffle=True)
     subscribe(sandbox)
     drain(sandbox)

@@ -71,7 +71,12 @@ def _answer(box: Sandbox, endpoint: Endpoint, request: Request, raw: str, reques
                 raise StripeError.idempotency(key)
             if earlier is not None:
                 return Answer(earlier.status, earlier.body, replayed=True)
-        answer = Answer(200, _dump(perform(box, endpoint, decode(parse_qsl(raw, keep_blank_values=True)), request.path_params)))
+        answer = Answer(
+            200,
+            _dump(
+                perform(box, endpoint, decode(parse_qsl(raw, keep_blank_values=True)), request.path_params)
+            ),
+        )
     except StripeError as error:
         answer = Answer(error.status, _dump(error.payload(request_id)))
     if key is not None and answer.status in {200, 402}:

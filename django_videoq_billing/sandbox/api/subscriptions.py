@@ -37,7 +37,8 @@ DISCOUNTS = Many(Hash({"coupon": TEXT, "promotion_code": TEXT}), clearable=True)
 TRIAL_SETTINGS = Hash(
     {
         "end_behavior": Hash(
-            {"missing_payment_method": Choice(("cancel", "create_invoice", "pause"), required=True)}, required=True
+            {"missing_payment_method": Choice(("cancel", "create_invoice", "pause"), required=True)},
+            required=True,
         )
     }
 )
@@ -158,7 +159,10 @@ def create_subscription(call: Call) -> Record:
         "cancellation_details": CANCELLATION_DETAILS,
         "items": Many(Hash(CHANGED_ITEM)),
         "pause_collection": Hash(
-            {"behavior": Choice(("keep_as_draft", "mark_uncollectible", "void"), required=True), "resumes_at": MOMENT},
+            {
+                "behavior": Choice(("keep_as_draft", "mark_uncollectible", "void"), required=True),
+                "resumes_at": MOMENT,
+            },
             clearable=True,
         ),
         "proration_date": MOMENT,
@@ -190,7 +194,11 @@ def cancel_subscription(call: Call) -> Record:
 @endpoint(
     "POST",
     "/v1/subscriptions/{id}/resume",
-    {"billing_cycle_anchor": Choice(("now", "unchanged")), "proration_behavior": PRORATION, "proration_date": MOMENT},
+    {
+        "billing_cycle_anchor": Choice(("now", "unchanged")),
+        "proration_behavior": PRORATION,
+        "proration_date": MOMENT,
+    },
 )
 def resume_subscription(call: Call) -> Record:
     return cycle.resume(call.box, call.the("subscription", "subscription"), call.params)
@@ -250,10 +258,10 @@ def update_item(call: Call) -> Record:
     return _owner(call)[1]
 
 
-@endpoint("DELETE", "/v1/subscription_items/{id}", {"proration_behavior": PRORATION, "proration_date": MOMENT})
+@endpoint(
+    "DELETE", "/v1/subscription_items/{id}", {"proration_behavior": PRORATION, "proration_date": MOMENT}
+)
 def delete_item(call: Call) -> Record:
     subscription, item = _owner(call)
     _change(call, subscription, {"id": item["id"], "deleted": True})
     return {"id": item["id"], "object": "subscription_item", "deleted": True}
-
-

@@ -31,7 +31,7 @@ def due_at(session: Record) -> int | None:
 def expire(box: Sandbox, session: Record) -> None:
     if session["status"] != "open":
         raise StripeError(
-            "Only Checkout Sessions with a status in [\"open\"] can be expired. "
+            'Only Checkout Sessions with a status in ["open"] can be expired. '
             f"This Checkout Session has a status of `{session['status']}`."
         )
     session |= {"status": "expired", "url": None}
@@ -100,9 +100,7 @@ def pay(box: Sandbox, session: Record, payer: Payer) -> charging.Outcome:
 def authenticate(box: Sandbox, session: Record) -> charging.Outcome:
     """The customer passed 3-D Secure; the bank may still decline."""
     method = box.store.the("payment_method", session["_method"])
-    outcome = charging.foresee(
-        box.store.get("customer", session["customer"]), method, authenticated=True
-    )
+    outcome = charging.foresee(box.store.get("customer", session["customer"]), method, authenticated=True)
     if outcome.kind == "succeeds":
         method["_set_up"] = True
         complete(box, session, method, authenticated=True)

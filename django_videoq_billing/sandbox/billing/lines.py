@@ -52,7 +52,9 @@ def described(store: Store, item: Record) -> str:
     return f"{item['quantity']} × {product_name(store, price)} (at {cost} / {every})"
 
 
-def item_line(box: Sandbox, subscription: Record, item: Record, period: tuple[int, int], *, trial: bool) -> Record:
+def item_line(
+    box: Sandbox, subscription: Record, item: Record, period: tuple[int, int], *, trial: bool
+) -> Record:
     """One subscription item's line for a whole period; a trial's line is free."""
     store = box.store
     price = store.the("price", item["price"])

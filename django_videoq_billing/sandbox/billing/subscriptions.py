@@ -74,12 +74,18 @@ def build(box: Sandbox, customer: Record, params: Params) -> Record:
     for price, entry in zip(prices, params["items"], strict=True):
         subscriptions.items(subscription).append(
             subscriptions.item(
-                box, subscription["id"], price, (now, end), quantity=entry.get("quantity", 1),
+                box,
+                subscription["id"],
+                price,
+                (now, end),
+                quantity=entry.get("quantity", 1),
                 metadata=merged_metadata({}, entry.get("metadata") or {}),
             )  # fmt: skip
         )
     changes.check_items(box.store, subscriptions.items(subscription))
-    subscription["discounts"] = discounts.made(box, params.get("discounts"), subscription["id"], customer["id"])
+    subscription["discounts"] = discounts.made(
+        box, params.get("discounts"), subscription["id"], customer["id"]
+    )
     set_cancellation(box, subscription, params)
     set_payment_settings(subscription, params)
     return subscription
@@ -91,7 +97,9 @@ def trial_end_of(box: Sandbox, params: Params) -> int | None:
         return None
     if given is not None:
         if given <= box.now():
-            raise StripeError("Invalid timestamp: must be an integer Unix timestamp in the future.", param="trial_end")
+            raise StripeError(
+                "Invalid timestamp: must be an integer Unix timestamp in the future.", param="trial_end"
+            )
         return int(given)
     days = params.get("trial_period_days") or 0
     return box.now() + days * DAY if days else None
@@ -131,9 +139,7 @@ def bill(box: Sandbox, subscription: Record, entries: list[Record], reason: str,
     """Draft an invoice over these lines and whatever waits, and announce it."""
     customer = box.store.the("customer", subscription["customer"])
     waiting = invoicing.pending_items(box, customer["id"], subscription["id"])
-    invoice = invoicing.draft(
-        box, customer, [], subscription=subscription, billing_reason=reason, **given
-    )
+    invoice = invoicing.draft(box, customer, [], subscription=subscription, billing_reason=reason, **given)
     pending = invoicing.take_pending(box, invoice["id"], waiting)
     invoicing.fill(box, invoice, pending + entries)
     box.store.save(invoice)
@@ -294,10 +300,15 @@ def install(box: Sandbox, subscription: Record, change: Change) -> None:
         subscription |= {"status": "active", "trial_end": now}
 
 
-def waiting_item(box: Sandbox, customer: Record, subscription: Record, proration: changes.Proration) -> Record:
+def waiting_item(
+    box: Sandbox, customer: Record, subscription: Record, proration: changes.Proration
+) -> Record:
     price = box.store.the("price", proration.item["price"])
     parent = {
-        "subscription_details": {"subscription": subscription["id"], "subscription_item": proration.item["id"]},
+        "subscription_details": {
+            "subscription": subscription["id"],
+            "subscription_item": proration.item["id"],
+        },
         "type": "subscription_details",
     }
     return invoices.invoice_item(

@@ -12,9 +12,7 @@ from django_videoq_billing.sandbox.pages.forms import CardForm
 from django_videoq_billing.sandbox.pages.rendering import go, notice, page, route
 from django_videoq_billing.sandbox.store import Record
 
-UNAUTHENTICATED = (
-    "We are unable to authenticate your payment method. Please choose a different payment method and try again."
-)
+UNAUTHENTICATED = "We are unable to authenticate your payment method. Please choose a different payment method and try again."
 
 
 def _open_session(box: Sandbox, request: Request) -> Record | Response:
@@ -25,7 +23,10 @@ def _open_session(box: Sandbox, request: Request) -> Record | Response:
         return notice(request, "All done here", "This checkout was completed.", link=success_url(session))
     if session["status"] == "expired":
         return notice(
-            request, "This link has expired", "The checkout session has timed out.", link=session["cancel_url"]
+            request,
+            "This link has expired",
+            "The checkout session has timed out.",
+            link=session["cancel_url"],
         )
     return session
 

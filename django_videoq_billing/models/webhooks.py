@@ -15,6 +15,11 @@ class WebhookEventQuerySet(models.QuerySet["WebhookEvent"]):
         abandoned = Q(state=WebhookEvent.State.PROCESSING, leased_until__lte=now)
         return self.filter(waiting | abandoned)
 
+    def due_for_mirror(self, now: datetime) -> WebhookEventQuerySet:
+        """Events that billing is done with and whose object the mirror does not have yet."""
+        done = self.filter(state__in=WebhookEvent.DONE, mirrored_at__isnull=True)
+        return done.filter(Q(next_mirror_at__isnull=True) | Q(next_mirror_at__lte=now))
+
 
 class WebhookEvent(models.Model):
     """The inbox: every event that Stripe signed, stored once by its id, and how far its processing has come."""
@@ -27,6 +32,7 @@ class WebhookEvent(models.Model):
         FAILED = "failed", _("failed")
 
     WAITING = (State.RECEIVED, State.FAILED)
+    DONE = (State.PROCESSED, State.IGNORED)
 
     stripe_event_id = models.CharField(_("Stripe event"), max_length=255, unique=True)
     type = models.CharField(_("type"), max_length=100)
@@ -40,6 +46,10 @@ class WebhookEvent(models.Model):
     received_at = models.DateTimeField(_("received at"), auto_now_add=True)
     processed_at = models.DateTimeField(_("processed at"), null=True, blank=True)
     mirrored_at = models.DateTimeField(_("mirrored at"), null=True, blank=True)
+    mirror_attempts = models.PositiveIntegerField(default=0, editable=False)
+    next_mirror_at = models.DateTimeField(
+        null=True, editable=False, help_text=_("When to try again; until then a worker may be at it.")
+    )
 
     objects = WebhookEventQuerySet.as_manager()
 
@@ -54,6 +64,9 @@ class WebhookEvent(models.Model):
                 name="vqb_webhook_waiting",
             ),
             models.Index(fields=["type", "created_at"], name="vqb_webhook_type_created"),
+            models.Index(
+                fields=["created_at"], condition=Q(mirrored_at__isnull=True), name="vqb_webhook_to_mirror"
+            ),
         ]
 
     def __str__(self) -> str:

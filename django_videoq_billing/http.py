@@ -16,14 +16,24 @@ from django.utils.cache import patch_vary_headers
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.exceptions import (
     AccountInactive,
+    AlreadyOnPlan,
     BillingError,
     Conflict,
     InvalidPlan,
+    InvalidRedirectUrl,
     InvalidRequest,
+    InvalidSignature,
+    MalformedPayload,
     NoSubscription,
     NotAuthenticated,
+    NotScheduledForCancellation,
     NoUsage,
+    PayloadTooLarge,
+    PermissionDenied,
     QuotaExceeded,
+    StripeFailure,
+    StripeUnavailable,
+    SubscriptionExists,
 )
 from django_videoq_billing.types import Reservation
 
@@ -35,11 +45,21 @@ logger = logging.getLogger("django_videoq_billing")
 STATUS_BY_ERROR: dict[type[BillingError], HTTPStatus] = {
     InvalidRequest: HTTPStatus.BAD_REQUEST,
     InvalidPlan: HTTPStatus.BAD_REQUEST,
+    AlreadyOnPlan: HTTPStatus.BAD_REQUEST,
+    InvalidRedirectUrl: HTTPStatus.BAD_REQUEST,
+    NotScheduledForCancellation: HTTPStatus.BAD_REQUEST,
+    InvalidSignature: HTTPStatus.BAD_REQUEST,
+    MalformedPayload: HTTPStatus.BAD_REQUEST,
     NotAuthenticated: HTTPStatus.UNAUTHORIZED,
     AccountInactive: HTTPStatus.FORBIDDEN,
+    PermissionDenied: HTTPStatus.FORBIDDEN,
     NoSubscription: HTTPStatus.NOT_FOUND,
     NoUsage: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
+    SubscriptionExists: HTTPStatus.CONFLICT,
+    PayloadTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    StripeFailure: HTTPStatus.BAD_GATEWAY,
+    StripeUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 
@@ -48,6 +68,11 @@ def status_for(error: BillingError) -> int:
         return get_settings().QUOTA_EXCEEDED_STATUS
     known = (STATUS_BY_ERROR[kind] for kind in type(error).__mro__ if kind in STATUS_BY_ERROR)
     return next(known, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def retry_after(error: BillingError) -> int | None:
+    """Return after how many seconds to come back, where Stripe has said so."""
+    return error.retry_after if isinstance(error, StripeUnavailable) else None
 
 
 def error_body(error: BillingError) -> dict[str, Any]:
@@ -88,6 +113,8 @@ def error_response(request: HttpRequest, error: BillingError) -> HttpResponse:
     patch_vary_headers(response, ["Accept"])
     if isinstance(error, QuotaExceeded):
         add_ratelimit_fields(response, error.reservation)
+    if wait := retry_after(error):
+        response["Retry-After"] = str(wait)
     return response
 
 
@@ -118,4 +145,6 @@ def drf_exception(error: BillingError) -> APIException:
     exception = APIException(code=error.code)
     exception.status_code = status_for(error)
     exception.detail = error_body(error)
+    if wait := retry_after(error):
+        exception.wait = wait  # type: ignore[attr-defined] # the default handler writes Retry-After from it
     return exception

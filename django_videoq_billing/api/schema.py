@@ -32,7 +32,7 @@ def documented(
     answer: Body,
     refusals: Refusals,
     *,
-    request: type[Serializer[Any]] | None = None,
+    request: type[Serializer[Any]] | Mapping[str, Any] | None = None,
     query: type[Serializer[Any]] | None = None,
 ) -> Callable[[Decorated], Decorated]:
     """Say what a view takes and answers."""
@@ -44,14 +44,15 @@ def documented(
         status: OpenApiResponse(_shape(refusals, status, operation_id), description=codes)
         for status, codes in refusals.codes.items()
     }
+    waits = [status for status in (429, 503) if status in answers]
     wait = OpenApiParameter(
-        "Retry-After", int, OpenApiParameter.HEADER, description="Seconds to wait.", response=[429]
+        "Retry-After", int, OpenApiParameter.HEADER, description="Seconds to wait.", response=waits
     )
     return extend_schema(
         operation_id=operation_id,
         tags=["billing"],
         request=request,
-        parameters=[*([query] if query else []), *([wait] if 429 in answers else [])],
+        parameters=[*([query] if query else []), *([wait] if waits else [])],
         responses={200: answer, **answers},
     )
 

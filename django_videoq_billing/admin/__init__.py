@@ -5,6 +5,7 @@ from django_videoq_billing.admin.plans import SubscriptionPlanAdmin
 from django_videoq_billing.admin.subscriptions import UserSubscriptionAdmin
 from django_videoq_billing.admin.transcription import TranscriptionJobAdmin
 from django_videoq_billing.admin.usage import UsageRecordAdmin, UsageReservationAdmin
+from django_videoq_billing.admin.webhooks import WebhookEventAdmin
 
 __all__ = [
     "PaymentTransactionAdmin",
@@ -13,4 +14,5 @@ __all__ = [
     "UsageRecordAdmin",
     "UsageReservationAdmin",
     "UserSubscriptionAdmin",
+    "WebhookEventAdmin",
 ]

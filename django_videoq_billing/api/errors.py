@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler, set_rollback
 
-from django_videoq_billing.exceptions import BillingError
+from django_videoq_billing.exceptions import BillingError, StripeFailure, StripeUnavailable
 from django_videoq_billing.http import drf_exception
 
 SERVER_ERROR = "server_error"
@@ -48,7 +48,7 @@ _CODES: dict[type[Exception], str] = {
 def billing_exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Let DRF find the status and headers, then write the contract's body."""
     if isinstance(error, BillingError):
-        return exception_handler(drf_exception(error), context)
+        return _refusal(error, context)
     if isinstance(error, SuspiciousOperation | BadRequest):
         logging.getLogger(f"django.security.{type(error).__name__}").warning(str(error), exc_info=error)
         too_large = isinstance(error, RequestDataTooBig)
@@ -62,6 +62,17 @@ def billing_exception_handler(error: Exception, context: dict[str, Any]) -> Resp
     data = response.data
     details = _field_errors(data) if isinstance(error, exceptions.ValidationError) else None
     response.data = _body(_code(error, response.status_code), _message(error, data), details)
+    return response
+
+
+def _refusal(error: BillingError, context: dict[str, Any]) -> Response | None:
+    response = exception_handler(drf_exception(error), context)
+    if response is not None and isinstance(error, StripeFailure | StripeUnavailable):
+        # A declined card is no fault of the site: Django would log every 502 and 503 as one, and mail it.
+        request = context["request"]._request
+        log_response(
+            "%s: %s", response.reason_phrase, request.path, response=response, request=request, level="info"
+        )
     return response
 
 

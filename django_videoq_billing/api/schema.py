@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from rest_framework.serializers import Serializer
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
-Body = Serializer[Any] | type[Serializer[Any]]
+Body = Serializer[Any] | type[Serializer[Any]] | Mapping[str, Any]
 
 _INSTALLED = find_spec("drf_spectacular") is not None
 
@@ -32,7 +32,7 @@ def documented(
     answer: Body,
     refusals: Refusals,
     *,
-    request: type[Serializer[Any]] | Mapping[str, Any] | None = None,
+    request: Body | None = None,
     query: type[Serializer[Any]] | None = None,
 ) -> Callable[[Decorated], Decorated]:
     """Say what a view takes and answers."""

@@ -49,9 +49,17 @@ class CancelSerializer(serializers.Serializer[Any]):
 
 
 class CancelledSubscriptionSerializer(UserSubscriptionSerializer):
-    """The subscription, and a sentence for its user."""
+    """The subscription, and a sentence for its user that names the date on which access ends."""
 
-    message = serializers.SerializerMethodField(help_text="Names the date on which access ends.")
+    # A component of its own would repeat all fields, and their enumerations under other names.
+    SCHEMA: ClassVar = {
+        "allOf": [
+            {"$ref": "#/components/schemas/UserSubscription"},
+            {"type": "object", "properties": {"message": {"type": "string"}}, "required": ["message"]},
+        ]
+    }
+
+    message = serializers.SerializerMethodField()
 
     class Meta(UserSubscriptionSerializer.Meta):
         fields: ClassVar = [*UserSubscriptionSerializer.Meta.fields, "message"]
@@ -95,6 +103,11 @@ class ChangeLineSerializer(serializers.Serializer[Any]):
     amount_cents = serializers.IntegerField(help_text="Negative for what is given back.")
 
 
+class ExceededLimitSerializer(serializers.Serializer[Any]):
+    resource = serializers.ChoiceField(choices=[metric.value for metric in Metric])
+    limit = serializers.IntegerField(help_text="Videos, or seconds of transcription.")
+
+
 class ChangePreviewSerializer(serializers.Serializer[ChangePreview]):
     """What a change of plan would do now. Nothing has been changed."""
 
@@ -108,13 +121,16 @@ class ChangePreviewSerializer(serializers.Serializer[ChangePreview]):
         source="credit", help_text="Given back for unused time; the amount due has it taken off already."
     )
     lines = ChangeLineSerializer(many=True)
-    exceeded_limits = serializers.ListField(
-        source="exceeded",
-        child=serializers.ChoiceField(choices=[metric.value for metric in Metric]),
-        help_text="What the present usage is above the limit of in the chosen plan.",
+    exceeded_limits = serializers.SerializerMethodField(
+        help_text="What more is used of in this period than the chosen plan allows."
     )
 
-    @typed(str)
+    @typed(ExceededLimitSerializer(many=True))
+    def get_exceeded_limits(self, preview: ChangePreview) -> list[dict[str, Any]]:
+        return [
+            {"resource": metric.value, "limit": preview.plan.limit(metric)} for metric in preview.exceeded
+        ]
+
     def get_amount_due_display(self, preview: ChangePreview) -> str:
         return display_money(preview.amount_due, preview.currency, get_language() or "en")
 

@@ -73,7 +73,7 @@ class CancelView(StripeView):
 
     @documented(
         "billing_subscription_cancel",
-        CancelledSubscriptionSerializer,
+        CancelledSubscriptionSerializer.SCHEMA,
         refusals({**SIGNED_IN, **INVALID, **_NONE, **_BODY, **_STRIPE}),
         request=CancelSerializer,
     )

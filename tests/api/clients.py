@@ -8,11 +8,21 @@ from typing import Any
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
-from tests.api.contract import ENDPOINTS, HTTP_STATUS_OF_CODE, PARTS, PREFIX, STATUS_OF_CODE
+from tests.api.contract import (
+    ENDPOINTS,
+    HTTP_STATUS_OF_CODE,
+    LOCAL,
+    PARTS,
+    PREFIX,
+    STATUS_OF_CODE,
+    WEBHOOK,
+)
 
 CHECK = {"action": "upload_video"}
 URLS = {path: PREFIX + path for _, path in ENDPOINTS}
-PERSONAL = [endpoint for endpoint in ENDPOINTS if endpoint != ("GET", "billing/plans")]
+PUBLIC = [("GET", "billing/plans"), WEBHOOK]
+PERSONAL = [endpoint for endpoint in ENDPOINTS if endpoint not in PUBLIC]
+PERSONAL_AND_LOCAL = [endpoint for endpoint in LOCAL if endpoint not in PUBLIC]
 
 
 def client_of(user: Any) -> APIClient:
@@ -28,11 +38,12 @@ def token_client_of(user: Any) -> APIClient:
     return client
 
 
-def ask(client: APIClient, endpoint: tuple[str, str], **extra: Any) -> Any:
-    """Send the endpoint what it needs to succeed."""
+def ask(client: APIClient, endpoint: tuple[str, str], *, plan_id: int = 1, **extra: Any) -> Any:
+    """Send the endpoint what it needs; where it needs a plan, this one."""
     method, path = endpoint
-    body = json.dumps(CHECK) if method == "POST" else ""
-    return client.generic(method, URLS[path], body, content_type="application/json", **extra)
+    body = json.dumps({**CHECK, "plan_id": plan_id}) if method == "POST" else ""
+    url = f"{URLS[path]}?plan_id={plan_id}" if path.endswith("preview") else URLS[path]
+    return client.generic(method, url, body, content_type="application/json", **extra)
 
 
 def check(client: APIClient, body: Any) -> Any:

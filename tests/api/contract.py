@@ -1,4 +1,4 @@
-"""The contract as data: what a client of the endpoints that need no Stripe may rely on.
+"""The contract as data: what a client of the endpoints may rely on.
 
 It is written down here because the page it comes from is not part of the package; `test_contract_page.py`
 compares the two where both are at hand. A change here is a change of what clients were promised.
@@ -11,25 +11,39 @@ PREFIX = "/api/"
 ENDPOINTS: dict[tuple[str, str], dict[int, set[str]]] = {
     ("GET", "billing/plans"): {},
     ("GET", "billing/subscription"): {404: {"no_subscription"}},
+    ("POST", "billing/subscription/checkout"): {
+        400: {"invalid_plan", "already_on_plan", "invalid_redirect_url"},
+        409: {"subscription_exists"},
+    },
+    ("POST", "billing/subscription/cancel"): {403: set(), 404: set()},
+    ("POST", "billing/subscription/reactivate"): {400: {"not_scheduled_for_cancellation"}, 404: set()},
     ("GET", "billing/usage"): {404: {"no_usage"}},
     ("POST", "billing/usage/check"): {403: set()},
     ("GET", "billing/history"): {400: set()},
+    ("POST", "billing/webhook/stripe"): {400: {"invalid_signature", "malformed_payload"}},
+    ("GET", "billing/subscription/preview"): {},
+    ("POST", "billing/subscription/change"): {},
+    ("POST", "billing/subscription/sync"): {},
+    ("POST", "billing/portal"): {},
+    ("GET", "billing/payment-method"): {},
     ("GET", "billing/usage/history"): {},
 }
 """The refusals that are an endpoint's own; 401, 403 and 429 hold wherever somebody must be signed in."""
 
-NEEDS_STRIPE = {
+WEBHOOK = ("POST", "billing/webhook/stripe")
+ASK_STRIPE = [
     ("POST", "billing/subscription/checkout"),
     ("POST", "billing/subscription/cancel"),
     ("POST", "billing/subscription/reactivate"),
-    ("POST", "billing/webhook/stripe"),
     ("GET", "billing/subscription/preview"),
     ("POST", "billing/subscription/change"),
     ("POST", "billing/subscription/sync"),
     ("POST", "billing/portal"),
-    ("GET", "billing/payment-method"),
-}
-"""On the contract's page and not in the package yet."""
+]
+"""Those that cannot answer without Stripe."""
+
+LOCAL = [endpoint for endpoint in ENDPOINTS if endpoint not in (*ASK_STRIPE, WEBHOOK)]
+"""Those that answer from local rows alone."""
 
 OBJECTS: dict[str, list[str]] = {
     "SubscriptionPlan": [
@@ -96,6 +110,23 @@ PARTS: dict[str, list[str]] = {
     "UsageAllowed": ["allowed", "reason", "current_usage"],
     "UsageRefused": ["allowed", "reason", "upgrade_url"],
     "PaymentHistory": ["total", "transactions"],
+    "CheckoutSession": ["checkout_url", "session_id"],
+    "PortalSession": ["portal_url"],
+    "PaymentMethod": ["brand", "last4", "exp_month", "exp_year"],
+    "WebhookReceived": ["received", "event_id"],
+    "ChangePreview": [
+        "plan",
+        "immediate",
+        "effective_at",
+        "currency",
+        "amount_due_cents",
+        "amount_due_display",
+        "credit_cents",
+        "lines",
+        "exceeded_limits",
+    ],
+    "ChangeLine": ["description", "amount_cents"],
+    "ExceededLimit": ["resource", "limit"],
 }
 """The bodies that the page describes in passing."""
 
@@ -119,6 +150,8 @@ NULLABLE: dict[str, set[str]] = {
     "BillingError": {"details"},
     "UsageAllowed": {"reason"},
     "UsageRefused": {"upgrade_url"},
+    "PaymentMethod": {"brand", "last4", "exp_month", "exp_year"},
+    "ChangePreview": {"effective_at"},
 }
 
 ENUMS: dict[tuple[str, str], list[str]] = {
@@ -142,23 +175,41 @@ ENUMS: dict[tuple[str, str], list[str]] = {
     ],
     ("PaymentTransaction", "status"): ["pending", "succeeded", "failed", "refunded", "disputed"],
     ("UsageWarning", "resource"): ["video", "transcription"],
+    ("ExceededLimit", "resource"): ["video", "transcription"],
 }
 
 ACTIONS = ["upload_video", "transcribe_video"]
 
+TAKES: dict[str, dict[str, bool]] = {
+    "Checkout": {"plan_id": True, "success_url": False, "cancel_url": False},
+    "Cancel": {"immediate": False},
+    "PlanChoice": {"plan_id": True},
+    "Sync": {"session_id": False},
+    "Portal": {"return_url": False},
+}
+"""What the endpoints that lead to Stripe take, and whether it must be there."""
+
 STATUS_OF_CODE: dict[str, int] = {
     "invalid_request": 400,
     "invalid_plan": 400,
+    "already_on_plan": 400,
+    "invalid_redirect_url": 400,
+    "not_scheduled_for_cancellation": 400,
+    "invalid_signature": 400,
+    "malformed_payload": 400,
     "not_authenticated": 401,
     "permission_denied": 403,
     "limit_exceeded": 403,
     "no_subscription": 404,
     "no_usage": 404,
+    "subscription_exists": 409,
     "conflict": 409,
     "payload_too_large": 413,
     "throttled": 429,
+    "stripe_error": 502,
+    "stripe_unavailable": 503,
 }
-"""The contract's codes that can occur without Stripe."""
+"""Every code of the contract."""
 
 HTTP_STATUS_OF_CODE: dict[str, int] = {
     "not_found": 404,

@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.contract import ACTIONS, ENDPOINTS, ENUMS, NEEDS_STRIPE, OBJECTS, PARTS, STATUS_OF_CODE
+from tests.api.contract import (
+    ACTIONS,
+    ASK_STRIPE,
+    ENDPOINTS,
+    ENUMS,
+    OBJECTS,
+    PARTS,
+    STATUS_OF_CODE,
+    TAKES,
+    WEBHOOK,
+)
 
 PAGE = Path(__file__).parents[2].parent / "shared" / "contract" / "API.md"
 
@@ -47,8 +57,8 @@ def in_brackets_after(text: str, field: str) -> list[str]:
 
 
 def test_the_endpoints_are_the_pages(page: str) -> None:
-    assert rows(page).keys() == ENDPOINTS.keys() | NEEDS_STRIPE
-    assert not ENDPOINTS.keys() & NEEDS_STRIPE
+    assert rows(page).keys() == ENDPOINTS.keys()
+    assert {*ASK_STRIPE, WEBHOOK} <= ENDPOINTS.keys()
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
@@ -91,7 +101,7 @@ def test_the_codes_have_the_pages_statuses(page: str) -> None:
         groups = line[1].split(" / ") if len(numbers) > 1 else [line[1]]
         for number, group in zip(numbers, groups, strict=True):
             statuses |= dict.fromkeys(outside_brackets(group), number)
-    assert {code: statuses.get(code) for code in STATUS_OF_CODE} == STATUS_OF_CODE
+    assert statuses == STATUS_OF_CODE
 
 
 def test_a_checks_answers_are_the_pages(page: str) -> None:
@@ -107,3 +117,34 @@ def test_the_pages_of_histories_are_the_pages(page: str) -> None:
     assert "?limit=10&offset=0` (limit 1 to 100)" in rows(page)["GET", "billing/history"]
     assert "{total, transactions: [PaymentTransaction]}" in rows(page)["GET", "billing/history"]
     assert "?limit=12`" in rows(page)["GET", "billing/usage/history"]
+
+
+@pytest.mark.parametrize(
+    ("path", "takes"),
+    [
+        ("billing/subscription/checkout", "Checkout"),
+        ("billing/subscription/cancel", "Cancel"),
+        ("billing/subscription/change", "PlanChoice"),
+        ("billing/subscription/sync", "Sync"),
+        ("billing/portal", "Portal"),
+    ],
+)
+def test_what_is_sent_is_the_pages(page: str, path: str, takes: str) -> None:
+    sent = re.search(r"^`? `?\{([^}]*)\}", rows(page)["POST", path])
+    assert sent is not None
+    names = re.findall(r"(?:^|, )(\w+)(\??)", sent[1])
+    assert {name: not optional for name, optional in names} == TAKES[takes]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "part"),
+    [
+        (("POST", "billing/subscription/checkout"), "CheckoutSession"),
+        (("POST", "billing/portal"), "PortalSession"),
+        (("GET", "billing/payment-method"), "PaymentMethod"),
+        (WEBHOOK, "WebhookReceived"),
+    ],
+)
+def test_what_is_answered_is_the_pages(page: str, endpoint: tuple[str, str], part: str) -> None:
+    answers = re.findall(r"200:? `\{([^}]*)\}`", rows(page)[endpoint])
+    assert [re.findall(r"(?:^|, )(\w+)", answer) for answer in answers] == [PARTS[part]]

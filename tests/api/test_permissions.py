@@ -13,11 +13,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.test import APIClient, APIRequestFactory, force_authenticate
 
+from django_videoq_billing.api.base import BillingView
 from django_videoq_billing.api.permissions import HasQuota
-from django_videoq_billing.api.views import BillingView
 from django_videoq_billing.exceptions import InvalidRequest
 from django_videoq_billing.services.usage_tracker import UsageTracker
-from tests.api.clients import PERSONAL, URLS, ask, assert_refused, client_of, token_client_of
+from tests.api.clients import (
+    PERSONAL,
+    PERSONAL_AND_LOCAL,
+    URLS,
+    ask,
+    assert_refused,
+    client_of,
+    token_client_of,
+)
 from tests.api.contract import PARTS
 from tests.factories import make_payment, make_user, subscribed
 
@@ -35,12 +43,6 @@ def authenticators(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 class TestWhoMayAsk:
     def test_nobody_is_401(self, client: APIClient, endpoint: tuple[str, str]) -> None:
         assert_refused(ask(client, endpoint), "not_authenticated")
-
-    def test_a_session_is_admitted(self, signed_in: APIClient, endpoint: tuple[str, str]) -> None:
-        assert ask(signed_in, endpoint).status_code == 200
-
-    def test_a_token_is_admitted(self, user: Any, endpoint: tuple[str, str]) -> None:
-        assert ask(token_client_of(user), endpoint).status_code == 200
 
     @pytest.mark.parametrize("token", ["", "wrong", "a b", "\u00ff", "x" * 5000])
     def test_a_wrong_token_is_401(self, client: APIClient, endpoint: tuple[str, str], token: str) -> None:
@@ -63,6 +65,15 @@ class TestWhoMayAsk:
         assert_refused(ask(client, endpoint), "not_authenticated")
 
 
+@pytest.mark.usefixtures("authenticators")
+@pytest.mark.parametrize("endpoint", PERSONAL_AND_LOCAL)
+def test_a_session_and_a_token_are_admitted(
+    user: Any, signed_in: APIClient, endpoint: tuple[str, str]
+) -> None:
+    assert ask(signed_in, endpoint).status_code == 200
+    assert ask(token_client_of(user), endpoint).status_code == 200
+
+
 @pytest.mark.parametrize("endpoint", PERSONAL)
 def test_an_inactive_user_whom_the_host_lets_in_is_403(db: None, endpoint: tuple[str, str]) -> None:
     client = APIClient()
@@ -75,7 +86,7 @@ def test_plans_are_for_anyone_even_inactive(db: None, client: APIClient) -> None
     assert client.get(URLS["billing/plans"]).status_code == 200
 
 
-@pytest.mark.parametrize("endpoint", PERSONAL)
+@pytest.mark.parametrize("endpoint", PERSONAL_AND_LOCAL)
 def test_two_users_get_answers_of_their_own(db: None, plan: Any, endpoint: tuple[str, str]) -> None:
     anna, bert = subscribed(plan), subscribed(plan)
     UsageTracker.increment_video_count(anna, 2)
@@ -86,7 +97,7 @@ def test_two_users_get_answers_of_their_own(db: None, plan: Any, endpoint: tuple
     assert ask(client_of(bert), endpoint).json() == before
 
 
-@pytest.mark.parametrize("endpoint", PERSONAL)
+@pytest.mark.parametrize("endpoint", PERSONAL_AND_LOCAL)
 def test_a_site_wide_cache_does_not_mix_users_up(settings: Any, plan: Any, endpoint: tuple[str, str]) -> None:
     """Two token users have the same URL, the same headers and no cookie: to a cache, one and the same."""
     settings.MIDDLEWARE = [

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from django_videoq_billing.services.usage_tracker import UsageTracker
 from tests.api.clients import URLS, ask, client_of
-from tests.api.contract import ENDPOINTS
+from tests.api.contract import LOCAL
 from tests.factories import make_payment, make_plan, subscribed
 
 STRIPE_ID = re.compile(
@@ -37,7 +37,7 @@ def paying(db: None) -> Any:
     return user
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS)
+@pytest.mark.parametrize("endpoint", LOCAL)
 @pytest.mark.parametrize("used", [0, 5])
 def test_no_answer_carries_a_stripe_id(paying: Any, endpoint: tuple[str, str], used: int) -> None:
     if used:

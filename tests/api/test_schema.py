@@ -21,6 +21,7 @@ from django_videoq_billing.api import schema
 from django_videoq_billing.api.serializers import BillingErrorSerializer
 from tests.api.contract import (
     ACTIONS,
+    ASK_STRIPE,
     ENDPOINTS,
     ENUMS,
     HTTP_STATUS_OF_CODE,
@@ -29,6 +30,8 @@ from tests.api.contract import (
     PARTS,
     PREFIX,
     STATUS_OF_CODE,
+    TAKES,
+    WEBHOOK,
 )
 
 PAGE = Path(__file__).parents[2] / "docs" / "openapi.yaml"
@@ -90,6 +93,15 @@ def test_each_operation_has_a_name_that_says_what_it_does(document: dict[str, An
     assert names == {
         ("GET", "billing/plans"): "billing_plans_list",
         ("GET", "billing/subscription"): "billing_subscription_retrieve",
+        ("POST", "billing/subscription/checkout"): "billing_subscription_checkout",
+        ("POST", "billing/subscription/cancel"): "billing_subscription_cancel",
+        ("POST", "billing/subscription/reactivate"): "billing_subscription_reactivate",
+        ("GET", "billing/subscription/preview"): "billing_subscription_preview",
+        ("POST", "billing/subscription/change"): "billing_subscription_change",
+        ("POST", "billing/subscription/sync"): "billing_subscription_sync",
+        ("POST", "billing/portal"): "billing_portal",
+        ("GET", "billing/payment-method"): "billing_payment_method_retrieve",
+        ("POST", "billing/webhook/stripe"): "billing_webhook_stripe",
         ("GET", "billing/usage"): "billing_usage_retrieve",
         ("POST", "billing/usage/check"): "billing_usage_check",
         ("GET", "billing/usage/history"): "billing_usage_history_list",
@@ -125,6 +137,30 @@ def test_a_check_takes_an_action_and_perhaps_an_estimate(document: dict[str, Any
     assert enumeration(document, "UsageCheck", "action") == ACTIONS
 
 
+@pytest.mark.parametrize("name", TAKES)
+def test_what_leads_to_stripe_takes_what_the_contract_says(document: dict[str, Any], name: str) -> None:
+    schemas = document["components"]["schemas"]
+    assert list(schemas[name]["properties"]) == list(TAKES[name])
+    assert schemas[name].get("required", []) == [field for field, must in TAKES[name].items() if must]
+
+
+def test_a_cancellation_answers_the_subscription_and_a_sentence(document: dict[str, Any]) -> None:
+    answer = operations(document)["POST", "billing/subscription/cancel"]["responses"]["200"]
+    subscription, sentence = answer["content"]["application/json"]["schema"]["allOf"]
+    assert subscription == {"$ref": "#/components/schemas/UserSubscription"}
+    assert sentence["required"] == list(sentence["properties"]) == ["message"]
+
+
+@pytest.mark.parametrize("endpoint", ASK_STRIPE)
+def test_whatever_asks_stripe_may_find_it_refusing_or_away(
+    document: dict[str, Any], endpoint: tuple[str, str]
+) -> None:
+    answers = operations(document)[endpoint]["responses"]
+    assert "`stripe_error`" in answers["502"]["description"]
+    assert "`stripe_unavailable`" in answers["503"]["description"]
+    assert "Retry-After" in answers["503"]["headers"]
+
+
 def test_pages_have_the_contracts_bounds(document: dict[str, Any]) -> None:
     pages = {
         (path, parameter["name"]): parameter["schema"]
@@ -134,6 +170,7 @@ def test_pages_have_the_contracts_bounds(document: dict[str, Any]) -> None:
     assert list(pages) == [
         ("billing/history", "limit"),
         ("billing/history", "offset"),
+        ("billing/subscription/preview", "plan_id"),
         ("billing/usage/history", "limit"),
     ]
     assert pages["billing/history", "limit"] == {
@@ -168,10 +205,12 @@ def test_the_contracts_refusals_are_all_there(document: dict[str, Any], endpoint
     for status, codes in ENDPOINTS[endpoint].items():
         description = operation["responses"][str(status)]["description"]
         assert codes <= set(re.findall(r"`(\w+)`", description))
-    anyone = endpoint == ("GET", "billing/plans")
+    anyone = endpoint in (("GET", "billing/plans"), WEBHOOK)
     assert ({} in operation["security"]) is anyone
     assert ({"401", "403"} <= operation["responses"].keys()) is not anyone
-    assert "Retry-After" in operation["responses"]["429"]["headers"]
+    assert ("429" in operation["responses"]) is (endpoint != WEBHOOK)
+    if endpoint != WEBHOOK:
+        assert "Retry-After" in operation["responses"]["429"]["headers"]
 
 
 def test_a_refused_check_has_a_shape_of_its_own(document: dict[str, Any]) -> None:
@@ -184,7 +223,8 @@ def test_no_code_stands_for_two_statuses() -> None:
 
 
 def test_the_document_speaks_of_no_stripe_id(document: dict[str, Any]) -> None:
-    assert "stripe_" not in PAGE.read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
+    assert set(re.findall(r"\w*stripe_\w*", text)) == {"stripe_error", "stripe_unavailable"}
     names = [
         name for schema in document["components"]["schemas"].values() for name in schema.get("properties", {})
     ]

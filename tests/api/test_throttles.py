@@ -9,7 +9,8 @@ import pytest
 import time_machine
 from rest_framework.test import APIClient
 
-from tests.api.clients import PERSONAL, URLS, ask, assert_refused, client_of, token_client_of
+from tests.api.clients import PERSONAL_AND_LOCAL, URLS, ask, assert_refused, client_of, token_client_of
+from tests.api.contract import ASK_STRIPE, WEBHOOK
 from tests.factories import make_user
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -60,8 +61,24 @@ def test_the_scopes_are_counted_apart(signed_in: APIClient) -> None:
 
 
 def test_all_that_reads_shares_one_scope(signed_in: APIClient) -> None:
-    answers = [ask(signed_in, endpoint).status_code for endpoint in PERSONAL]
-    assert answers == [200, 200, 200, 429, 429]
+    answers = [ask(signed_in, endpoint).status_code for endpoint in PERSONAL_AND_LOCAL]
+    assert answers == [200, 200, 200, 429, 429, 429]
+
+
+@pytest.mark.parametrize("endpoint", ASK_STRIPE)
+def test_what_asks_stripe_has_a_rate_of_its_own(
+    settings: Any, signed_in: APIClient, endpoint: tuple[str, str]
+) -> None:
+    settings.VIDEOQ_BILLING = {"THROTTLE_RATES": {"write": "1/min"}}
+    first, second = statuses(signed_in, endpoint, 2)
+    assert (first != 429, second) == (True, 429)
+    assert statuses(signed_in, USAGE, 1) == [200]
+
+
+def test_stripe_may_send_as_much_as_it_likes(settings: Any, client: APIClient) -> None:
+    rates = dict.fromkeys(["plans", "read", "write"], "1/day")
+    settings.VIDEOQ_BILLING = {"THROTTLE_RATES": rates}
+    assert statuses(client, WEBHOOK, 5) == [400] * 5
 
 
 def test_none_turns_a_throttle_off(settings: Any, signed_in: APIClient) -> None:

@@ -1,6 +1,6 @@
 """Products, prices, coupons, promotion codes."""
 
-from django_videoq_billing.sandbox.api.router import CREATED, Call, endpoint, readable
+from django_videoq_billing.sandbox.api.router import CREATED, Call, Listing, endpoint, readable
 from django_videoq_billing.sandbox.box import Sandbox
 from django_videoq_billing.sandbox.errors import StripeError
 from django_videoq_billing.sandbox.objects import catalog
@@ -10,6 +10,7 @@ from django_videoq_billing.sandbox.params import (
     METADATA,
     MOMENT,
     NATURAL,
+    PAGING,
     TEXT,
     Choice,
     Fields,
@@ -21,7 +22,8 @@ from django_videoq_billing.sandbox.params import (
     Whole,
     merged_metadata,
 )
-from django_videoq_billing.sandbox.store import Record
+from django_videoq_billing.sandbox.render import lazy
+from django_videoq_billing.sandbox.store import Record, Store
 
 INTERVALS = Choice(("day", "week", "month", "year"), required=True)
 RECURRING: Fields = {
@@ -64,6 +66,14 @@ readable(
         "recurring": lambda record, wanted: wanted.items() <= (record["recurring"] or {}).items(),
     },
 )  # fmt: skip
+
+
+@lazy("price", "currency_options")
+def currency_options(store: Store, price: Record) -> Record:
+    shown = ("custom_unit_amount", "tax_behavior", "unit_amount", "unit_amount_decimal")
+    return {price["currency"]: {name: price[name] for name in shown}}
+
+
 readable("/v1/coupons", "coupon", "coupon", CREATED)
 readable(
     "/v1/promotion_codes", "promotion_code", "promotion code",
@@ -100,6 +110,11 @@ def update_product(call: Call) -> Record:
         product["metadata"] = merged_metadata(product["metadata"], call.params.get("metadata", {}))
         product["updated"] = call.box.now()
     return product
+
+
+@endpoint("GET", "/v1/products/{id}/features", PAGING)
+def list_features(call: Call) -> Listing:
+    return Listing([], f"/v1/products/{call.the('product', 'product')['id']}/features")  # entitlements: none
 
 
 @endpoint("DELETE", "/v1/products/{id}")

@@ -45,6 +45,11 @@ readable(
 )
 
 
+@lazy("customer", "sources")
+def customer_sources(store: Store, customer: Record) -> Record:
+    return listing([], f"/v1/customers/{customer['id']}/sources")  # older than payment methods
+
+
 @lazy("customer", "subscriptions")
 def customer_subscriptions(store: Store, customer: Record) -> Record:
     live = [

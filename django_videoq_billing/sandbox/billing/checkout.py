@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django_videoq_billing.sandbox.billing import charging, discounts, lines
-from django_videoq_billing.sandbox.billing import methods
+from django_videoq_billing.sandbox.billing import charging, discounts, lines, methods
 from django_videoq_billing.sandbox.billing import subscriptions as moves
 from django_videoq_billing.sandbox.box import Sandbox
 from django_videoq_billing.sandbox.cards import TestCard

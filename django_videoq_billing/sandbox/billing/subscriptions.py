@@ -159,9 +159,7 @@ def set_cancellation(box: Sandbox, subscription: Record, params: Params) -> None
     if "cancel_at_period_end" not in params and "cancel_at" not in params:
         return
     at = params.get("cancel_at")
-    if params.get("cancel_at_period_end"):
-        at = subscriptions.period(subscription)[1]
-    elif isinstance(at, str):
+    if params.get("cancel_at_period_end") or isinstance(at, str):
         at = subscriptions.period(subscription)[1]
     if at is not None and at <= box.now():
         raise StripeError("The timestamp of `cancel_at` must be in the future.", param="cancel_at")

@@ -83,7 +83,8 @@ class UserSubscription(models.Model):
         blank=True,
         help_text=_("When the plan was given here; what ended at Stripe before that does not come back."),
     )
-    sync_version = models.PositiveBigIntegerField(default=0, editable=False)
+    sync_ticket = models.PositiveBigIntegerField(default=0, editable=False)
+    sync_applied = models.PositiveBigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 

@@ -25,13 +25,18 @@ def start_checkout(
     A user has at most one open page, so two racing calls cannot end in two subscriptions. Raises
     AlreadyOnPlan, SubscriptionExists (change the plan instead) or InvalidPlan.
     """
+    if plan.is_free or not plan.stripe_price_id:
+        raise InvalidPlan.not_for_sale(plan.name)
     subscription = ensure_subscription(user)
-    _check_choice(subscription, plan)
+    if subscription.stripe_customer_id:
+        # A webhook may be on its way: only Stripe knows what was paid for or has ended.
+        subscription = sync_customer(subscription.stripe_customer_id) or subscription
+    if effective_plan(subscription).pk == plan.pk:
+        raise AlreadyOnPlan.plan(plan.name)
+    if subscription.is_billed:
+        raise SubscriptionExists.for_user()
     customer_id = ensure_customer(user, subscription)
     previous = _last_session(subscription.stripe_checkout_session_id)
-    if previous is not None and previous.status == "complete":
-        # Paid for, and the webhook is still on its way: ask Stripe before a second page is opened.
-        _check_choice(sync_customer(customer_id) or subscription, plan)
     if previous is not None and previous.is_open:
         if previous.plan_id == str(plan.pk):
             return previous
@@ -45,15 +50,6 @@ def start_checkout(
         after=subscription.stripe_checkout_session_id,
     )
     return _remember(subscription, session)
-
-
-def _check_choice(subscription: UserSubscription, plan: SubscriptionPlan) -> None:
-    if effective_plan(subscription).pk == plan.pk:
-        raise AlreadyOnPlan.plan(plan.name)
-    if subscription.is_billed:
-        raise SubscriptionExists.for_user()
-    if plan.is_free or not plan.stripe_price_id:
-        raise InvalidPlan.not_for_sale(plan.name)
 
 
 def ensure_customer(user: AbstractBaseUser, subscription: UserSubscription) -> str:

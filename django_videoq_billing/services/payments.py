@@ -110,7 +110,6 @@ def _line_about(subject: dict[str, Any], kind: str) -> dict[str, Any] | None:
         return None
     return {
         "user_id": row.user_id,
-        "plan_id": row.plan_id,
         "stripe_object_id": subject["id"],
         "currency": subject["currency"].upper(),
         "type": kind,

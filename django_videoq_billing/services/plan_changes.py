@@ -139,6 +139,8 @@ def _billed(user: AbstractBaseUser) -> tuple[UserSubscription, StripeSubscriptio
     row = find_subscription(user)
     if row is None:
         raise NoSubscription.for_user()
+    if not row.is_billed and row.stripe_customer_id:
+        row = sync_customer(row.stripe_customer_id) or row  # paid for, and the webhook is still on its way
     if not row.is_billed:
         raise Conflict.not_billed()
     return row, _state_of(row)

@@ -20,7 +20,7 @@ logger = logging.getLogger("django_videoq_billing")
 
 Status = UserSubscription.Status
 
-ATTEMPTS = 5
+ATTEMPTS = 10
 _NEVER_PAID = (Status.INCOMPLETE, Status.INCOMPLETE_EXPIRED)
 _ENDED = (Status.CANCELLED, Status.INCOMPLETE_EXPIRED)
 _RANK = {
@@ -47,20 +47,38 @@ def sync_customer(customer_id: str) -> UserSubscription | None:
     """Bring a customer's row in line with all of the customer's subscriptions at Stripe, read afresh.
 
     Events may come late, twice and in any order: the result depends on Stripe's present state alone. Stripe
-    is asked with no transaction open; if another sync wrote meanwhile, Stripe is asked again, so that an
-    older answer never overwrites a newer one. Raises Conflict when that keeps happening.
+    is asked with no transaction open, so syncs may overlap. Each draws a ticket before it asks. When a later
+    ticket was written meanwhile, that answer is newer than this call and nothing is left to do; when an
+    earlier one was, that answer may still be newer than ours, so Stripe is asked again. Raises Conflict
+    when that keeps happening.
     """
+    first_ticket = None
     for _ in range(ATTEMPTS):
-        seen = UserSubscription.objects.filter(stripe_customer_id=customer_id).first()
-        if seen is None:
+        drawn = _draw_ticket(customer_id)
+        if drawn is None:
             return None
+        first_ticket = first_ticket or drawn.sync_ticket
         states = _states(customer_id)
         with transaction.atomic():
-            row = UserSubscription.objects.select_for_update().select_related("plan").get(pk=seen.pk)
-            if row.sync_version == seen.sync_version:
+            # Without a join: PostgreSQL drops a locked row whose joined plan was changed by somebody else.
+            row = UserSubscription.objects.select_for_update().get(pk=drawn.pk)
+            if row.sync_applied > first_ticket:
+                return row
+            if row.sync_applied == drawn.sync_applied:
+                row.sync_applied = drawn.sync_ticket
                 _project(row, _leading(states, row))
                 return row
     raise Conflict.busy()
+
+
+def _draw_ticket(customer_id: str) -> UserSubscription | None:
+    """Count one more sync of this customer's row; None where the customer is not ours."""
+    with transaction.atomic():
+        row = UserSubscription.objects.select_for_update().filter(stripe_customer_id=customer_id).first()
+        if row is not None:
+            row.sync_ticket += 1
+            row.save(update_fields=["sync_ticket"])
+    return row
 
 
 def _states(customer_id: str) -> list[StripeSubscriptionState]:
@@ -83,14 +101,11 @@ def _leading(states: list[StripeSubscriptionState], row: UserSubscription) -> St
 def _project(row: UserSubscription, state: StripeSubscriptionState | None) -> None:
     """Write the state into the locked row and announce after the commit what became different."""
     before_plan, before_status, was_billed = row.plan, row.status, row.is_billed
-    if state is None:
-        if not row.stripe_subscription_id:
-            return
+    if state is not None:
+        _copy(row, state)
+    elif row.stripe_subscription_id:
         row.status, row.cancel_at_period_end = Status.CANCELLED, False
         row.pending_plan = row.pending_plan_effective_at = None
-    else:
-        _copy(row, state)
-    row.sync_version += 1
     row.save()
     if row.is_billed and row.is_active and not (was_billed and before_status in row.ACTIVE_STATUSES):
         _announce(partial(subscription_activated.send_robust, UserSubscription, subscription=row))

@@ -25,8 +25,10 @@ def assign_plan(user: AbstractBaseUser, plan: SubscriptionPlan) -> UserSubscript
     give_default_plan(user.pk)
     with transaction.atomic():
         subscription = UserSubscription.objects.select_for_update().get(user_id=user.pk)
-        if subscription.stripe_subscription_id:
+        if subscription.is_billed:
             raise Conflict.billed_by_stripe()
+        subscription.stripe_subscription_id = None
+        subscription.assigned_at = timezone.now()
         subscription.plan = plan
         subscription.status = UserSubscription.Status.ACTIVE
         subscription.cancel_at_period_end = False

@@ -94,8 +94,8 @@ def _retry_after(error: stripe.StripeError) -> int | None:
 
 
 def plain(answer: Any) -> Json:
-    """The SDK's objects are not dicts everywhere; nothing of them leaves this file."""
-    return dict(answer.to_dict())
+    """Return the answer as Stripe wrote it: the SDK's objects are not dicts, and turn some texts into Decimals."""
+    return dict(json.loads(json.dumps(answer.to_dict(), default=str)))
 
 
 def each(collection: Any, params: Params) -> Iterator[Json]:

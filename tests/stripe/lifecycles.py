@@ -1,0 +1,160 @@
+"""Whole lives of a subscription. Each is played once for every manner of delivering its events."""
+
+from __future__ import annotations
+
+from django_videoq_billing.services import plan_changes
+from tests.stripe.site import Site
+
+DECLINED = "4000000000000002"
+SAVED_AND_DECLINED_LATER = "4000000000000341"
+NEEDS_3DS = "4000002500003155"
+
+
+def first_subscription(site: Site) -> None:
+    site.checkout(site.standard)
+    site.settle()
+
+
+def declined_then_paid(site: Site) -> None:
+    site.checkout(site.standard, DECLINED)
+    site.settle()
+    site.checkout(site.standard)
+    site.settle()
+
+
+def three_d_secure(site: Site) -> None:
+    site.checkout(site.standard, NEEDS_3DS, authenticate=True)
+    site.settle()
+
+
+def renewal(site: Site) -> None:
+    first_subscription(site)
+    site.advance(days=31)
+    site.settle()
+    site.advance(hours=2)
+    site.settle()
+
+
+def failed_renewal_recovers(site: Site) -> None:
+    first_subscription(site)
+    fail_next_renewal(site, payments=1)
+    site.advance(days=4)
+    site.settle()
+
+
+def failed_renewal_ends(site: Site) -> None:
+    first_subscription(site)
+    fail_next_renewal(site, payments=9)
+    for _ in range(5):
+        site.advance(days=5)
+        site.settle()
+
+
+def fail_next_renewal(site: Site, payments: int) -> None:
+    customer = site.row.stripe_customer_id
+    site.sandbox.control(f"customers/{customer}/fail_next", payments=payments, reason="insufficient_funds")
+    site.advance(days=31, hours=2)
+    site.settle()
+
+
+def upgrade(site: Site) -> None:
+    first_subscription(site)
+    site.advance(days=10)
+    plan_changes.change(site.user, site.premium)
+    site.settle()
+
+
+def downgrade_at_period_end(site: Site) -> None:
+    site.checkout(site.premium)
+    site.settle()
+    site.advance(days=10)
+    plan_changes.change(site.user, site.standard)
+    site.settle()
+    site.advance(days=22)
+    site.settle()
+
+
+def downgrade_and_change_of_mind(site: Site) -> None:
+    site.checkout(site.premium)
+    site.settle()
+    plan_changes.change(site.user, site.standard)
+    site.settle()
+    site.advance(days=5)
+    plan_changes.change(site.user, site.premium)
+    site.settle()
+    site.advance(days=27)
+    site.settle()
+
+
+def cancel_at_period_end(site: Site) -> None:
+    first_subscription(site)
+    plan_changes.cancel(site.user)
+    site.settle()
+    site.advance(days=32)
+    site.settle()
+
+
+def cancel_and_reactivate(site: Site) -> None:
+    first_subscription(site)
+    plan_changes.cancel(site.user)
+    site.settle()
+    site.advance(days=3)
+    plan_changes.reactivate(site.user)
+    site.settle()
+    site.advance(days=29)
+    site.settle()
+
+
+def cancel_and_come_back(site: Site) -> None:
+    cancel_at_period_end(site)
+    site.checkout(site.premium)
+    site.settle()
+
+
+def refund(site: Site) -> None:
+    first_subscription(site)
+    [charge] = site.sandbox.api.charges.list().data
+    site.sandbox.api.refunds.create(params={"charge": charge.id, "amount": 500})
+    site.settle()
+    site.sandbox.api.refunds.create(params={"charge": charge.id})
+    site.settle()
+
+
+def dispute(site: Site) -> None:
+    first_subscription(site)
+    [charge] = site.sandbox.api.charges.list().data
+    made = site.sandbox.control("disputes", charge=charge.id, reason="fraudulent")
+    site.settle()
+    site.advance(days=9)
+    site.sandbox.control(f"disputes/{made['id']}/close", won=True)
+    site.settle()
+
+
+def trial(site: Site) -> None:
+    site.standard.trial_days = 14
+    site.standard.save()
+    site.checkout(site.standard)
+    site.settle()
+    site.advance(days=12)
+    site.settle()
+    site.advance(days=3)
+    site.settle()
+
+
+LIFECYCLES = [
+    first_subscription,
+    declined_then_paid,
+    three_d_secure,
+    renewal,
+    failed_renewal_recovers,
+    failed_renewal_ends,
+    upgrade,
+    downgrade_at_period_end,
+    downgrade_and_change_of_mind,
+    cancel_at_period_end,
+    cancel_and_reactivate,
+    cancel_and_come_back,
+    refund,
+    dispute,
+    trial,
+]

@@ -1,0 +1,140 @@
+"""Each lifecycle ends in the rows it should, in whatever manner its events were delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from django_videoq_billing.services.entitlements import entitlement_for
+from tests.stripe.lifecycles import LIFECYCLES
+from tests.stripe.site import Deliver, FirstHalfLost, Later, Site, Thrice, shuffled
+
+pytestmark = pytest.mark.django_db
+
+Life = Callable[[Site], None]
+
+ENDS: dict[str, tuple[str, str, str, list[tuple[str, str, int]]]] = {
+    # plan, status, effective plan, and the ledger
+    "first_subscription": ("standard", "active", "standard", [("subscription_payment", "succeeded", 1200)]),
+    "declined_then_paid": ("standard", "active", "standard", [("subscription_payment", "succeeded", 1200)]),
+    "three_d_secure": ("standard", "active", "standard", [("subscription_payment", "succeeded", 1200)]),
+    "renewal": ("standard", "active", "standard", [("subscription_payment", "succeeded", 1200)] * 2),
+    "failed_renewal_recovers": (
+        "standard",
+        "active",
+        "standard",
+        [("subscription_payment", "failed", 1200), *[("subscription_payment", "succeeded", 1200)] * 2],
+    ),
+    "failed_renewal_ends": (
+        "standard",
+        "cancelled",
+        "free",
+        [("subscription_payment", "failed", 1200), ("subscription_payment", "succeeded", 1200)],
+    ),
+    "upgrade": (
+        "premium",
+        "active",
+        "premium",
+        [("proration", "succeeded", 2506), ("subscription_payment", "succeeded", 1200)],
+    ),
+    "downgrade_at_period_end": (
+        "standard",
+        "active",
+        "standard",
+        [("subscription_payment", "succeeded", 1200), ("subscription_payment", "succeeded", 4900)],
+    ),
+    "downgrade_and_change_of_mind": (
+        "premium",
+        "active",
+        "premium",
+        [("subscription_payment", "succeeded", 4900)] * 2,
+    ),
+    "cancel_at_period_end": (
+        "standard",
+        "cancelled",
+        "free",
+        [("subscription_payment", "succeeded", 1200)],
+    ),
+    "cancel_and_reactivate": (
+        "standard",
+        "active",
+        "standard",
+        [("subscription_payment", "succeeded", 1200)] * 2,
+    ),
+    "cancel_and_come_back": (
+        "premium",
+        "active",
+        "premium",
+        [("subscription_payment", "succeeded", 1200), ("subscription_payment", "succeeded", 4900)],
+    ),
+    "refund": (
+        "standard",
+        "active",
+        "standard",
+        [
+            ("subscription_payment", "succeeded", 1200),
+            ("subscription_refund", "refunded", -700),
+            ("subscription_refund", "refunded", -500),
+        ],
+    ),
+    "dispute": (
+        "standard",
+        "active",
+        "standard",
+        [
+            ("dispute", "disputed", -1200),
+            ("dispute", "succeeded", 1200),
+            ("subscription_payment", "succeeded", 1200),
+        ],
+    ),
+    "trial": ("standard", "active", "standard", [("subscription_payment", "succeeded", 1200)]),
+}
+
+MANNERS: dict[str, Callable[[], Deliver]] = {
+    "each three times": Thrice,
+    "all late": lambda: Later(lambda events: events),
+    "backwards": lambda: Later(lambda events: events[::-1]),
+    "the first half lost": FirstHalfLost,
+    **{f"shuffled and doubled, seed {seed}": (lambda s=seed: Later(shuffled(s))) for seed in range(5)},
+}
+
+
+@pytest.mark.parametrize("life", LIFECYCLES, ids=lambda life: life.__name__)
+def test_a_life_ends_as_it_should(site: Site, life: Life) -> None:
+    life(site)
+    site.finish()
+
+    plan, status, effective, ledger = ENDS[life.__name__]
+    ended = site.snapshot()
+    assert (ended["plan"], ended["status"]) == (plan, status)
+    assert entitlement_for(site.user).plan_slug == effective
+    assert [line[:3] for line in ended["ledger"]] == ledger
+
+
+@pytest.mark.parametrize("life", LIFECYCLES, ids=lambda life: life.__name__)
+def test_the_manner_of_delivery_does_not_matter(
+    make_site: Callable[[Deliver], Site], sandbox: Any, traveller: Any, life: Life
+) -> None:
+    reference: dict[str, Any] | None = None
+    for manner, deliver in {"in order": Deliver, **MANNERS}.items():
+        with fresh_rows():
+            sandbox.reset()
+            site = make_site(deliver())
+            site.follow()
+            life(site)
+            site.finish()
+            ended = site.snapshot()
+        reference = reference or ended
+        assert ended == reference, manner
+
+
+@contextmanager
+def fresh_rows() -> Iterator[None]:
+    """Whatever is written inside is gone afterwards, so that the next manner starts from nothing."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)

@@ -1,0 +1,36 @@
+"""Events that never arrived, asked for afterwards: https://docs.stripe.com/webhooks/process-undelivered-events"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from django_videoq_billing.models import WebhookEvent
+from django_videoq_billing.services.stripe_service import StripeService
+from django_videoq_billing.webhooks import inbox
+
+BATCH = 100
+KEPT_DAYS = 30  # Stripe lists events of the last 30 days
+
+
+def fetch_missed_events(since: datetime) -> int:
+    """Store every event since then that the inbox does not have, and return how many. Nothing is processed yet."""
+    events = StripeService.each("events", {"created": {"gte": int(since.timestamp())}})
+    return sum(_store_unknown(batch) for batch in _batches(events))
+
+
+def _batches(events: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    while batch := list(islice(events, BATCH)):
+        yield batch
+
+
+def _store_unknown(events: list[dict[str, Any]]) -> int:
+    ids = [event["id"] for event in events]
+    stored = WebhookEvent.objects.filter(stripe_event_id__in=ids)
+    known = set(stored.values_list("stripe_event_id", flat=True))
+    unknown = [event for event in events if event["id"] not in known]
+    for event in unknown:
+        inbox.store(event)
+    return len(unknown)

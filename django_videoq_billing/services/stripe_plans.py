@@ -71,21 +71,20 @@ def _push(plan: SubscriptionPlan, catalog: Catalog, dry_run: bool) -> Iterator[P
     known = catalog.known_prices(plan)
     product = catalog.product_of(plan, known)
     if product is None:
-        yield PlanChange(plan.slug, "create product", plan.name)
         product = _NEW if dry_run else StripeService.create("products", _product_fields(plan))
+        yield PlanChange(plan.slug, "create product", plan.name)
     elif changes := _product_changes(plan, product):
-        yield PlanChange(plan.slug, "update product", _names(changes))
         product = product if dry_run else StripeService.update("products", product["id"], changes)
+        yield PlanChange(plan.slug, "update product", _names(changes))
     prices = catalog.prices_of(plan, product, known) if product["id"] else []
     price = next((price for price in prices if _fits(price, plan)), None)
     if price is None:
-        yield PlanChange(
-            plan.slug, "create price", amount_text(plan.price_cents, plan.currency, plan.interval)
-        )
         price = _NEW if dry_run else StripeService.create("prices", _price_fields(plan, product, prices))
+        amount = amount_text(plan.price_cents, plan.currency, plan.interval)
+        yield PlanChange(plan.slug, "create price", amount)
     elif changes := _price_changes(plan, price):
-        yield PlanChange(plan.slug, "update price", _names(changes))
         price = price if dry_run else StripeService.update("prices", price["id"], changes)
+        yield PlanChange(plan.slug, "update price", _names(changes))
     if not dry_run:
         _save_ids(plan, price["id"], product["id"])
     ours = {old["id"]: old for old in [*known, *prices] if old in known or owner(old) == plan.slug}
@@ -110,12 +109,11 @@ def _archive(
         advice = "it is the default price of its product; archive that product in Stripe's dashboard"
         yield PlanChange(plan.slug, "cannot archive price", f"{price_text(price)}: {advice}")
         return
+    if not dry_run:
+        if is_default and successor:
+            StripeService.update("products", product["id"], {"default_price": successor["id"]})
+        StripeService.update("prices", price["id"], {"active": False})
     yield PlanChange(plan.slug, "archive price", price_text(price))
-    if dry_run:
-        return
-    if is_default and successor:
-        StripeService.update("products", product["id"], {"default_price": successor["id"]})
-    StripeService.update("prices", price["id"], {"active": False})
 
 
 def _names(changes: Json) -> str:
@@ -197,9 +195,9 @@ def _pull(plan: SubscriptionPlan, catalog: Catalog, dry_run: bool) -> Iterator[P
     except ValidationError as error:
         yield PlanChange(plan.slug, "cannot pull", " ".join(error.messages))
         return
-    yield PlanChange(plan.slug, "update plan", ", ".join(shown) or "its ids at Stripe")
     if not dry_run:
         plan.save(update_fields=[*changed, "updated_at"])
+    yield PlanChange(plan.slug, "update plan", ", ".join(shown) or "its ids at Stripe")
 
 
 def _values_from(plan: SubscriptionPlan, product: Json, price: Json) -> dict[str, Any]:

@@ -7,14 +7,23 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models.signals import post_save
+from django.db.models.signals import post_save, pre_delete
 
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.services.entitlements import give_default_plan
+from django_videoq_billing.services.plan_changes import end_billing
 
 
 def connect() -> None:
+    pre_delete.connect(
+        user_deleted, sender=settings.AUTH_USER_MODEL, dispatch_uid="videoq_billing.user_deleted"
+    )
     post_save.connect(user_saved, sender=settings.AUTH_USER_MODEL, dispatch_uid="videoq_billing.user_saved")
+
+
+def user_deleted(sender: object, instance: Any, **kwargs: Any) -> None:
+    if get_settings().CANCEL_ON_USER_DELETE:
+        end_billing(instance.pk)
 
 
 def user_saved(sender: object, instance: Any, created: bool, raw: bool = False, **kwargs: Any) -> None:

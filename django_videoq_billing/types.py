@@ -247,6 +247,11 @@ class StripeSubscriptionState:
     pending_from: datetime | None
     metadata: Mapping[str, str]
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether it may still charge somebody."""
+        return self.status not in ("cancelled", "incomplete_expired")
+
 
 @dataclass(frozen=True, slots=True)
 class CheckoutSession:

@@ -15,6 +15,7 @@ from django_videoq_billing.exceptions import (
     NoSubscription,
     NotScheduledForCancellation,
     PermissionDenied,
+    StripeObjectMissing,
 )
 from django_videoq_billing.models import SubscriptionPlan, UserSubscription
 from django_videoq_billing.services.entitlements import find_subscription
@@ -22,7 +23,7 @@ from django_videoq_billing.services.stripe_payloads import PreviewState, preview
 from django_videoq_billing.services.stripe_service import StripeService
 from django_videoq_billing.services.stripe_sync import sync_customer
 from django_videoq_billing.services.usage_tracker import UsageTracker
-from django_videoq_billing.types import Metric, StripeSubscriptionState
+from django_videoq_billing.types import Metric, StripeSubscriptionState, UserId
 
 Status = UserSubscription.Status
 
@@ -97,6 +98,23 @@ def cancel(user: AbstractBaseUser, *, immediate: bool = False) -> UserSubscripti
     return _synced(state)
 
 
+def end_billing(user_id: UserId) -> None:
+    """Cancel at Stripe whatever would go on charging a user who is about to be deleted.
+
+    Raises StripeUnavailable or StripeFailure, and the deletion must not happen then: it would leave a
+    subscription that nobody can end from here.
+    """
+    row = UserSubscription.objects.filter(user_id=user_id).first()
+    if row is None or not row.stripe_customer_id:
+        return
+    try:
+        alive = [s for s in StripeService.list_subscriptions(row.stripe_customer_id) if s.is_alive]
+    except StripeObjectMissing:
+        return
+    for state in alive:
+        StripeService.cancel_subscription(state.stripe_id, at_period_end=False)
+
+
 def reactivate(user: AbstractBaseUser) -> UserSubscription:
     """Undo a cancellation that has not taken effect; raises NotScheduledForCancellation."""
     row = find_subscription(user)
@@ -130,7 +148,10 @@ def portal_url(user: AbstractBaseUser, return_url: str) -> str:
 
 
 def _owns_session(row: UserSubscription, session_id: str) -> bool:
-    session = StripeService.retrieve_checkout_session(session_id)
+    try:
+        session = StripeService.retrieve_checkout_session(session_id)
+    except StripeObjectMissing:
+        return False
     return bool(row.stripe_customer_id) and session.customer_id == row.stripe_customer_id
 
 

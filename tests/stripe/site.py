@@ -13,6 +13,7 @@ import time_machine
 
 from django_videoq_billing.models import PaymentTransaction, SubscriptionPlan, UserSubscription
 from django_videoq_billing.services.checkout import start_checkout
+from django_videoq_billing.services.entitlements import ensure_subscription
 from django_videoq_billing.services.stripe_service import StripeService
 from django_videoq_billing.webhooks import inbox
 from tests.factories import make_plan, make_user
@@ -31,6 +32,7 @@ class Site:
         self.deliver = deliver
         self.free = make_plan(name="Free", slug="free", video_limit=3, transcription_limit_minutes=30)
         self.user = make_user(username="ada")
+        ensure_subscription(self.user)
         self.standard = self._paid("standard", 1200, video_limit=50)
         self.premium = self._paid("premium", 4900, video_limit=None)
         sandbox.new_events()

@@ -1,0 +1,308 @@
+"""What a user does, and what Stripe is asked for: each case that the contract names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.dispatch import Signal
+
+from django_videoq_billing import signals
+from django_videoq_billing.exceptions import (
+    AlreadyOnPlan,
+    Conflict,
+    InvalidPlan,
+    NoSubscription,
+    NotScheduledForCancellation,
+    PermissionDenied,
+    StripeFailure,
+    StripeUnavailable,
+    SubscriptionExists,
+)
+from django_videoq_billing.models import UserSubscription
+from django_videoq_billing.services import plan_changes
+from django_videoq_billing.services.checkout import start_checkout
+from django_videoq_billing.services.entitlements import entitlement_for
+from django_videoq_billing.services.usage_tracker import UsageTracker
+from django_videoq_billing.types import Metric
+from tests.factories import make_plan, make_user
+from tests.stripe.lifecycles import fail_next_renewal, first_subscription, trial
+from tests.stripe.site import Site
+
+pytestmark = pytest.mark.django_db
+
+
+def open_page(site: Site, plan: Any, user: Any = None) -> Any:
+    return start_checkout(user or site.user, plan, "https://testserver/ok", "https://testserver/no")
+
+
+class TestCheckout:
+    def test_an_open_page_is_used_again(self, site: Site) -> None:
+        assert open_page(site, site.standard).id == open_page(site, site.standard).id
+
+    def test_choosing_another_plan_closes_the_first_page(self, site: Site) -> None:
+        first, second = open_page(site, site.standard), open_page(site, site.premium)
+        assert site.sandbox.api.checkout.sessions.retrieve(first.id).status == "expired"
+        assert second.is_open
+
+    def test_a_closed_page_can_be_opened_anew(self, site: Site) -> None:
+        first = open_page(site, site.standard)
+        site.sandbox.api.checkout.sessions.expire(first.id)
+        assert open_page(site, site.standard).is_open
+
+    def test_a_paying_user_gets_no_second_subscription(self, site: Site) -> None:
+        first_subscription(site)
+        with pytest.raises(SubscriptionExists):
+            open_page(site, site.premium)
+        with pytest.raises(AlreadyOnPlan):
+            open_page(site, site.standard)
+
+    def test_nor_while_the_webhook_is_late(self, site: Site) -> None:
+        site.checkout(site.standard)
+        with pytest.raises(SubscriptionExists):
+            open_page(site, site.premium)
+
+    def test_a_plan_that_is_not_for_sale(self, site: Site) -> None:
+        for plan in (make_plan(), make_plan(price_cents=900)):
+            with pytest.raises(InvalidPlan):
+                open_page(site, plan)
+        assert UserSubscription.objects.filter(stripe_customer_id__isnull=False).count() == 0
+
+    def test_the_session_carries_who_and_what(self, site: Site) -> None:
+        session = site.sandbox.api.checkout.sessions.retrieve(open_page(site, site.standard).id)
+        assert session.client_reference_id == str(site.user.pk)
+        assert session.metadata is not None
+        assert session.metadata.to_dict() == {
+            "user_id": str(site.user.pk),
+            "plan_id": str(site.standard.pk),
+        }
+
+    def test_stripe_away_is_an_error_of_its_own(self, site: Site) -> None:
+        site.sandbox.control("outage", mode="503", requests=99)
+        with pytest.raises(StripeUnavailable):
+            open_page(site, site.standard)
+
+
+class TestChange:
+    def test_preview_says_what_change_then_charges(self, site: Site) -> None:
+        first_subscription(site)
+        site.advance(days=10)
+        said = plan_changes.preview(site.user, site.premium)
+        assert (said.immediate, said.currency) == (True, "USD")
+        assert said.amount_due == sum(line["amount_cents"] for line in said.lines)
+        plan_changes.change(site.user, site.premium)
+        site.settle()
+        assert site.snapshot()["ledger"][0][:3] == ("proration", "succeeded", said.amount_due)
+
+    def test_preview_of_a_downgrade_names_the_limits_that_are_passed(self, site: Site) -> None:
+        site.checkout(site.premium)
+        site.settle()
+        UsageTracker.increment_video_count(site.user, 51)
+        said = plan_changes.preview(site.user, site.standard)
+        assert (said.immediate, said.amount_due) == (False, 0)
+        assert said.effective_at == site.row.current_period_end
+        assert said.exceeded == [Metric.VIDEO]
+
+    def test_an_upgrade_counts_at_once(self, site: Site) -> None:
+        first_subscription(site)
+        row = plan_changes.change(site.user, site.premium)
+        assert row.plan == site.premium
+        assert entitlement_for(site.user).video_limit is None
+
+    def test_a_downgrade_waits_for_the_end_of_the_period(self, site: Site) -> None:
+        site.checkout(site.premium)
+        site.settle()
+        row = plan_changes.change(site.user, site.standard)
+        assert (row.plan, row.pending_plan) == (site.premium, site.standard)
+        assert row.pending_plan_effective_at == row.current_period_end
+
+    def test_a_second_downgrade_replaces_the_first(self, site: Site) -> None:
+        site.checkout(site.premium)
+        site.settle()
+        small = site._paid("small", 500, video_limit=5)
+        plan_changes.change(site.user, site.standard)
+        assert plan_changes.change(site.user, small).pending_plan == small
+
+    def test_down_to_free_is_a_cancellation(self, site: Site) -> None:
+        first_subscription(site)
+        row = plan_changes.change(site.user, site.free)
+        assert row.cancel_at_period_end
+        assert row.plan == site.standard
+
+    def test_month_to_year_is_at_once_and_back_waits(self, site: Site) -> None:
+        first_subscription(site)
+        price = site.sandbox.price(12000, interval="year")
+        yearly = make_plan(price_cents=12000, interval="year", stripe_price_id=price.id)
+        row = plan_changes.change(site.user, yearly)
+        assert row.plan == yearly
+        assert (row.current_period_end - row.current_period_start).days == 365
+        assert plan_changes.change(site.user, site.standard).pending_plan == site.standard
+
+    def test_the_same_plan(self, site: Site) -> None:
+        first_subscription(site)
+        with pytest.raises(AlreadyOnPlan):
+            plan_changes.change(site.user, site.standard)
+
+    def test_an_old_price_keeps_its_plan(self, site: Site) -> None:
+        first_subscription(site)
+        site.standard.stripe_price_id = site.sandbox.price(1500).id
+        site.standard.save()
+        site.advance(days=31, hours=2)
+        site.settle()
+        assert site.row.plan == site.standard
+
+    def test_an_unknown_price_keeps_the_plan_and_is_reported(
+        self, site: Site, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        first_subscription(site)
+        site.sandbox.change(str(site.row.stripe_subscription_id), site.sandbox.price(777).id)
+        site.settle()
+        assert site.row.plan == site.standard
+        assert "unknown_price" in caplog.messages
+
+    def test_a_declined_card_changes_nothing(self, site: Site) -> None:
+        first_subscription(site)
+        customer = site.row.stripe_customer_id
+        site.sandbox.control(f"customers/{customer}/fail_next", payments=1, reason="card_declined")
+        with pytest.raises(StripeFailure, match="card was declined"):
+            plan_changes.change(site.user, site.premium)
+        site.settle()
+        assert site.row.plan == site.standard
+
+    def test_while_a_payment_is_open_only_cancelling_is_possible(self, site: Site) -> None:
+        first_subscription(site)
+        fail_next_renewal(site, payments=9)
+        assert site.row.status == "past_due"
+        with pytest.raises(Conflict, match="open payment"):
+            plan_changes.change(site.user, site.premium)
+        assert plan_changes.change(site.user, site.free).cancel_at_period_end
+
+    def test_during_a_trial_it_is_at_once(self, site: Site) -> None:
+        site.standard.trial_days = 14
+        site.standard.save()
+        site.checkout(site.standard)
+        site.settle()
+        row = plan_changes.change(site.user, site.premium)
+        assert (row.plan, row.status) == (site.premium, "trialing")
+
+    def test_without_a_paid_subscription(self, site: Site) -> None:
+        with pytest.raises(Conflict, match="no paid subscription"):
+            plan_changes.change(site.user, site.premium)
+        with pytest.raises(Conflict, match="no paid subscription"):
+            plan_changes.preview(site.user, site.premium)
+
+
+class TestCancelling:
+    def test_twice_is_once(self, site: Site) -> None:
+        first_subscription(site)
+        first, second = plan_changes.cancel(site.user), plan_changes.cancel(site.user)
+        assert (first.cancel_at_period_end, second.cancel_at_period_end) == (True, True)
+        assert first.cancelled_at == second.cancelled_at
+
+    def test_at_once_is_for_staff(self, site: Site) -> None:
+        first_subscription(site)
+        with pytest.raises(PermissionDenied):
+            plan_changes.cancel(site.user, immediate=True)
+        User.objects.filter(pk=site.user.pk).update(is_staff=True)
+        row = plan_changes.cancel(User.objects.get(pk=site.user.pk), immediate=True)
+        assert row.status == "cancelled"
+        assert entitlement_for(site.user).plan_slug == "free"
+
+    def test_usage_of_the_period_is_not_given_again(self, site: Site) -> None:
+        first_subscription(site)
+        UsageTracker.increment_video_count(site.user, 10)
+        User.objects.filter(pk=site.user.pk).update(is_staff=True)
+        plan_changes.cancel(User.objects.get(pk=site.user.pk), immediate=True)
+        assert UsageTracker.can_upload_video(site.user)[0] is False
+
+    def test_there_is_nothing_to_reactivate(self, site: Site) -> None:
+        with pytest.raises(NotScheduledForCancellation):
+            plan_changes.reactivate(site.user)
+        first_subscription(site)
+        with pytest.raises(NotScheduledForCancellation):
+            plan_changes.reactivate(site.user)
+
+
+class TestSync:
+    def test_the_success_page_does_not_wait_for_the_webhook(self, site: Site) -> None:
+        session = open_page(site, site.standard)
+        site.sandbox.control(f"checkout/{session.id}/pay", card="4242424242424242")
+        assert plan_changes.sync(site.user, session.id).plan == site.standard
+
+    def test_somebody_elses_session_is_unknown(self, site: Site) -> None:
+        other = make_user()
+        session = open_page(site, site.standard, other)
+        with pytest.raises(NoSubscription):
+            plan_changes.sync(site.user, session.id)
+
+    def test_a_strangers_customer_changes_nothing(self, site: Site) -> None:
+        stranger = site.sandbox.customer()
+        site.sandbox.subscribe(stranger.id, str(site.standard.stripe_price_id))
+        site.settle()
+        assert site.row.plan == site.free
+        assert site.snapshot()["ledger"] == []
+
+
+class TestDeletion:
+    def test_a_deleted_user_is_charged_no_more(self, site: Site) -> None:
+        first_subscription(site)
+        subscription = str(site.row.stripe_subscription_id)
+        site.user.delete()
+        assert site.sandbox.status(subscription) == "canceled"
+
+    def test_nobody_is_deleted_while_stripe_is_away(self, site: Site) -> None:
+        first_subscription(site)
+        site.sandbox.control("outage", mode="503", requests=99)
+        with pytest.raises(StripeUnavailable), transaction.atomic():
+            site.user.delete()
+        assert User.objects.filter(username="ada").exists()
+
+    def test_the_host_may_leave_it_to_itself(self, site: Site, settings: Any) -> None:
+        first_subscription(site)
+        subscription = str(site.row.stripe_subscription_id)
+        settings.VIDEOQ_BILLING = {**settings.VIDEOQ_BILLING, "CANCEL_ON_USER_DELETE": False}
+        site.user.delete()
+        assert site.sandbox.status(subscription) == "active"
+
+    def test_a_customer_deleted_in_the_dashboard_leaves_the_default_plan(self, site: Site) -> None:
+        first_subscription(site)
+        site.sandbox.api.customers.delete(str(site.row.stripe_customer_id))
+        site.settle()
+        assert site.row.status == "cancelled"
+        assert entitlement_for(site.user).plan_slug == "free"
+
+
+class TestSignals:
+    @pytest.fixture
+    def heard(self) -> Iterator[list[str]]:
+        names = [name for name, value in vars(signals).items() if isinstance(value, Signal)]
+        said: list[str] = []
+        receivers = []
+        for name in names:
+            receivers.append(receiver := lambda name=name, **_: said.append(name))
+            getattr(signals, name).connect(receiver, weak=False)
+        yield said
+        for name, receiver in zip(names, receivers, strict=True):
+            getattr(signals, name).disconnect(receiver)
+
+    def test_each_is_sent_once(
+        self, site: Site, heard: list[str], django_capture_on_commit_callbacks: Any
+    ) -> None:
+        with django_capture_on_commit_callbacks(execute=True):
+            trial(site)
+            plan_changes.change(site.user, site.premium)
+            plan_changes.cancel(site.user)
+            site.advance(days=40)
+            site.settle()
+
+        assert sorted(heard) == [
+            "payment_succeeded",
+            "payment_succeeded",
+            "plan_changed",
+            "plan_changed",
+            "subscription_activated",
+            "subscription_cancelled",
+        ]

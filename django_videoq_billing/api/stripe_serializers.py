@@ -78,7 +78,14 @@ class CancelledSubscriptionSerializer(UserSubscriptionSerializer):
 
 
 class SyncSerializer(serializers.Serializer[Any]):
-    session_id = serializers.CharField(required=False, allow_null=True, allow_blank=True, max_length=255)
+    session_id = serializers.RegexField(
+        r"^cs_[A-Za-z0-9_]+\Z",
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        max_length=255,
+        trim_whitespace=False,
+    )
 
 
 class PortalSerializer(serializers.Serializer[Any]):

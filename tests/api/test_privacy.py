@@ -1,17 +1,25 @@
-"""No answer carries a Stripe id, whatever the rows hold."""
+"""No answer and no line of the log carries a Stripe id or a secret, whatever the rows hold."""
 
 from __future__ import annotations
 
+import json
+import logging
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import stripe
 from django.utils import timezone
 
 from django_videoq_billing.services.usage_tracker import UsageTracker
+from django_videoq_billing.webhooks import inbox
 from tests.api.clients import URLS, ask, client_of
 from tests.api.contract import LOCAL
+from tests.api.shop import SECRET, Shop
+from tests.api.test_stripe_errors import ours
 from tests.factories import make_payment, make_plan, subscribed
+from tests.sandbox.driver import KEY
 
 STRIPE_ID = re.compile(
     r"\b(cus|sub|price|prod|in|evt|ch|pi|re|du|dp|cs|pm|si|acct)_(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{6,}"
@@ -62,3 +70,81 @@ def test_the_search_finds_what_it_looks_for() -> None:
     found = STRIPE_ID.findall('{"id": "cus_Secret1", "plan": "price_Secret1", "url": "/in_Secret12345"}')
     assert found == ["cus", "price", "in"]
     assert STRIPE_ID.findall('"price_cents", "price_display", "sub_total", "cancel_at_period_end"') == []
+
+
+# A whole life with a local Stripe: real ids in every row, real answers to leak from.
+
+
+def signed(event: dict[str, Any]) -> tuple[str, str]:
+    body = json.dumps(event)
+    return body, stripe.WebhookSignature.generate_signature_header(body, SECRET)
+
+
+def walk(shop: Shop) -> Iterator[Any]:
+    """Ask every endpoint in every state that a subscription goes through; yield the answers."""
+    for path in ("plans", "subscription", "usage", "usage/history", "history", "payment-method"):
+        yield shop.client.get(URLS[f"billing/{path}"])
+    yield shop.client.post(URLS["billing/usage/check"], {"action": "upload_video"})
+    for plan in (shop.standard, shop.premium):
+        yield shop.preview(plan.pk)
+        yield shop.checkout(plan)
+        yield shop.change(plan)
+    for path in ("cancel", "cancel", "reactivate", "reactivate", "sync"):
+        yield shop.post(f"subscription/{path}")
+    yield shop.post("subscription/cancel", immediate=True)
+    yield shop.post("subscription/sync", session_id="cs_test_unknown")
+    yield shop.post("subscription/checkout", plan_id=shop.premium.pk, success_url="//evil.example")
+
+
+def live(shop: Shop) -> Iterator[Any]:
+    yield from walk(shop)
+    shop.subscribe(shop.standard)
+    customer, subscription = shop.stripe_ids
+    for event in shop.stripe.all_events():
+        body, signature = signed(event)
+        response = shop.client.post(
+            URLS["billing/webhook/stripe"],
+            body,
+            content_type="application/json",
+            headers={"stripe-signature": signature},
+        )
+        assert response.json() == {"received": True, "event_id": event["id"]}
+        inbox.process_event(event["id"])
+    yield from walk(shop)
+    method = shop.stripe.api.payment_methods.attach(
+        "pm_card_chargeCustomerFail", params={"customer": customer}
+    )
+    shop.stripe.api.subscriptions.update(subscription, params={"default_payment_method": method.id})
+    yield from walk(shop)
+    shop.premium.stripe_price_id = "price_GoneAtStripe1"
+    shop.premium.save()
+    yield from walk(shop)
+    shop.user.is_staff = True
+    shop.user.save()
+    yield shop.post("subscription/cancel", immediate=True)
+    yield from walk(shop)
+    shop.stripe.reset()  # now Stripe knows none of it
+    yield from walk(shop)
+
+
+def test_a_whole_life_leaks_nothing(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    answers = list(live(shop))
+    assert {answer.status_code for answer in answers} == {200, 400, 403, 404, 409, 502}
+    ledger = [answer for answer in answers if "transactions" in answer.text]
+    assert ledger[-1].json()["total"] == 1
+    secrets = (KEY, SECRET, "whsec_", "sk_test_")
+    for answer in answers:
+        told = without_ways_to_stripe(answer.text) + str(answer.headers)
+        assert STRIPE_ID.findall(told) == []
+        assert not [secret for secret in secrets if secret in told]
+    for record in ours(caplog.records):
+        written = str({**vars(record), "text": record.getMessage(), "trace": str(record.exc_info)})
+        assert STRIPE_ID.findall(written) == []
+        assert not [secret for secret in secrets if secret in written]
+
+
+def without_ways_to_stripe(text: str) -> str:
+    """The contract's one id, and the addresses of Stripe's own pages."""
+    ways = r'"(session_id|checkout_url|portal_url|invoice_url|invoice_pdf)":"[^"]*"'
+    return re.sub(ways, "", text)

@@ -117,11 +117,10 @@ def end_billing(user_id: UserId) -> None:
 
 def reactivate(user: AbstractBaseUser) -> UserSubscription:
     """Undo a cancellation that has not taken effect; raises NotScheduledForCancellation."""
-    row = find_subscription(user)
-    if row is None:
-        raise NoSubscription.for_user()
-    if not row.is_billed or not (state := _state_of(row)).cancel_at_period_end:
+    row = _fresh(user)
+    if not row.is_billed or not row.cancel_at_period_end:
         raise NotScheduledForCancellation.for_user()
+    state = _state_of(row)
     StripeService.reactivate_subscription(state.stripe_id)
     return _synced(state)
 
@@ -134,9 +133,7 @@ def sync(user: AbstractBaseUser, session_id: str | None = None) -> UserSubscript
     row = find_subscription(user)
     if row is None or (session_id and not _owns_session(row, session_id)):
         raise NoSubscription.for_user()
-    if not row.stripe_customer_id:
-        return row
-    return sync_customer(row.stripe_customer_id) or row
+    return _fresh(user)
 
 
 def portal_url(user: AbstractBaseUser, return_url: str) -> str:
@@ -156,15 +153,18 @@ def _owns_session(row: UserSubscription, session_id: str) -> bool:
 
 
 def _billed(user: AbstractBaseUser) -> tuple[UserSubscription, StripeSubscriptionState]:
-    """Return the user's row and Stripe's present state of it: decisions about money need both."""
-    row = find_subscription(user)
-    if row is None:
-        raise NoSubscription.for_user()
-    if not row.is_billed and row.stripe_customer_id:
-        row = sync_customer(row.stripe_customer_id) or row  # paid for, and the webhook is still on its way
+    """Return the user's row and Stripe's state, both of this moment: a webhook may be on its way."""
+    row = _fresh(user)
     if not row.is_billed:
         raise Conflict.not_billed()
     return row, _state_of(row)
+
+
+def _fresh(user: AbstractBaseUser) -> UserSubscription:
+    row = find_subscription(user)
+    if row is None:
+        raise NoSubscription.for_user()
+    return (sync_customer(row.stripe_customer_id) or row) if row.stripe_customer_id else row
 
 
 def _state_of(row: UserSubscription) -> StripeSubscriptionState:

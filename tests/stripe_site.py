@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django_videoq_billing.models import SubscriptionPlan, UserSubscription
 from django_videoq_billing.services.checkout import start_checkout
 from django_videoq_billing.services.stripe_plans import push_plans
+from django_videoq_billing.webhooks import inbox
 from tests.factories import make_plan, make_user
 from tests.sandbox.driver import Driver, running
 
@@ -50,6 +51,7 @@ def stripe_account(
     }
     settings.STRIPE_API_HOST = stripe_process.url
     monkeypatch.setattr(stripe, "api_base", stripe_process.url)
+    monkeypatch.setattr(stripe, "max_network_retries", 0)
     return stripe_process
 
 
@@ -79,3 +81,11 @@ def subscribe(account: Driver, user: User, slug: str) -> User:
 
 def row_of(user: User) -> UserSubscription:
     return UserSubscription.objects.select_related("plan").get(user=user)
+
+
+def receive(account: Driver) -> list[str]:
+    """Put everything that has happened since the last call into the inbox; return the types of the events."""
+    events = account.new_events()
+    for event in events:
+        inbox.store(event)
+    return [event["type"] for event in events]

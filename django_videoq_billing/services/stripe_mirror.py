@@ -82,9 +82,13 @@ def mirror_event(event: WebhookEvent) -> None:
 def mirror(kind: str, object_id: str, *, was_deleted: bool = False) -> None:
     """Fetch one object, such as ("customer", "cus_..."), and store it. What Stripe has no more is deleted."""
     model, key = _model(kind), _key()
+    wanted = model(id=object_id)
+    wanted.expand_fields = _expanded(kind)
     try:
         with stripe_errors():
-            model.sync_from_stripe_data(model(id=object_id).api_retrieve(api_key=key), api_key=key)
+            data = wanted.api_retrieve(api_key=key)
+            _ensure_customer(kind, id_of(data.get("customer")))
+            model.sync_from_stripe_data(data, api_key=key)
     except StripeObjectMissing:
         if was_deleted:
             model.objects.filter(id=object_id).delete()
@@ -173,9 +177,23 @@ def _try(event: WebhookEvent) -> None:
 def _mirror_all(kind: str, params: dict[str, Any]) -> Any:
     """Store each object of a list and yield its row."""
     model, key = _model(kind), _key()
+    expand = [f"data.{field}" for field in _expanded(kind)]
     with stripe_errors():
-        for data in model.stripe_class.list(api_key=key, limit=100, **params).auto_paging_iter():
+        for data in model.stripe_class.list(
+            api_key=key, limit=100, expand=expand, **params
+        ).auto_paging_iter():
             yield model.sync_from_stripe_data(data, api_key=key)
+
+
+def _expanded(kind: str) -> list[str]:
+    """Return the fields that dj-stripe reads expanded. Stripe shows a deleted customer only without."""
+    return [] if kind == "customer" else list(_model(kind).expand_fields)
+
+
+def _ensure_customer(kind: str, customer_id: str | None) -> None:
+    """Store the customer before what belongs to it: dj-stripe by itself cannot fetch one that was deleted."""
+    if kind != "customer" and customer_id and not _model("customer").objects.filter(id=customer_id).exists():
+        mirror("customer", customer_id)
 
 
 def _model(kind: str) -> Any:

@@ -1,0 +1,269 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import stripe
+import time_machine
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.db import connection
+from django.db.models import QuerySet
+from django.test import Client
+from django.urls import include, path
+from django.utils import timezone
+
+from django_videoq_billing.models import PaymentTransaction, WebhookEvent
+from django_videoq_billing.services import stripe_mirror
+from django_videoq_billing.services.stripe_mirror import default_card, mirror_customer, mirror_due
+from django_videoq_billing.webhooks import djstripe_bridge, inbox
+from tests.stripe_site import OperatorsDriver, receive, row_of
+
+urlpatterns = [path("stripe/", include("djstripe.urls", namespace="djstripe"))]
+
+NOWHERE = "http://127.0.0.1:9"
+SECRET = "whsec_of_djstripe"
+
+
+def mirrored(model: str) -> QuerySet[Any]:
+    rows: QuerySet[Any] = apps.get_model("djstripe", model)._default_manager.all()
+    return rows
+
+
+def customer_id(user: User) -> str:
+    return str(row_of(user).stripe_customer_id)
+
+
+def test_the_mirror_has_what_stripe_has(stripe_account: OperatorsDriver, customer: User) -> None:
+    [charge] = stripe_account.api.charges.list()
+    stripe_account.api.refunds.create(params={"charge": charge.id, "amount": 500})
+    stripe_account.http.post("/_sandbox/disputes", json={"charge": charge.id, "reason": "fraudulent"})
+    receive(stripe_account)
+    inbox.process_due()
+    assert mirror_due() == WebhookEvent.objects.count()
+    assert not WebhookEvent.objects.filter(mirrored_at=None).exists()
+    assert_equal_to_stripe(stripe_account)
+
+
+def test_a_rebuilt_mirror_has_the_same(stripe_account: OperatorsDriver, customer: User) -> None:
+    [charge] = stripe_account.api.charges.list()
+    stripe_account.api.refunds.create(params={"charge": charge.id, "amount": 500})
+    stripe_account.http.post("/_sandbox/disputes", json={"charge": charge.id, "reason": "fraudulent"})
+    for _ in range(2):
+        stripe_mirror.mirror_catalog()
+        mirror_customer(customer_id(customer))
+        assert_equal_to_stripe(stripe_account)
+
+
+def assert_equal_to_stripe(account: OperatorsDriver) -> None:
+    """Every row holds the object as Stripe has it now, and no object is missing."""
+    kinds = ["customer", "product", "price", "subscription", "invoice", "payment_method", "charge"]
+    for kind in [*kinds, "payment_intent", "refund", "dispute"]:
+        collection = getattr(account.api, f"{kind}s")
+        stored = account.http.get(f"/_sandbox/objects/{kind}").json()["objects"]
+        assert stored, kind
+        rows = {row.id: row.stripe_data for row in mirrored(stripe_mirror.MODELS[kind])}
+        assert rows.keys() == {one["id"] for one in stored}, kind
+        for object_id, row in rows.items():
+            assert row.items() >= comparable(collection.retrieve(object_id), row).items(), kind
+
+
+def comparable(stripe_object: Any, row: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what dj-stripe has expanded."""
+    plain = json.loads(json.dumps(stripe_object.to_dict(), default=str))
+    return {name: value for name, value in plain.items() if not isinstance(row[name], dict | list)}
+
+
+def test_trouble_in_the_mirror_is_no_trouble_for_billing(
+    stripe_account: OperatorsDriver, customer: User, settings: Any
+) -> None:
+    settings.STRIPE_API_HOST = NOWHERE
+    receive(stripe_account)
+    count = inbox.process_due()
+    assert mirror_due() == count
+    assert (row_of(customer).plan.slug, PaymentTransaction.objects.count()) == ("standard", 1)
+    assert not mirrored("Customer").exists()
+    event = WebhookEvent.objects.filter(type="invoice.paid").get()
+    assert (event.state, event.mirror_attempts, event.mirrored_at) == ("processed", 1, None)
+    assert event.error.startswith("Mirror: ImproperlyConfigured: dj-stripe would talk to another server")
+
+    settings.STRIPE_API_HOST = stripe_account.url
+    assert mirror_due() == 0, "it is not tried again at once"
+    with time_machine.travel(timezone.now() + timedelta(minutes=1, seconds=1)):
+        assert mirror_due() == count
+    event.refresh_from_db()
+    assert (event.mirrored_at is not None, event.error) == (True, "")
+    assert_mirrored_once(customer)
+
+
+def assert_mirrored_once(customer: User) -> None:
+    assert [row.id for row in mirrored("Customer")] == [customer_id(customer)]
+    assert mirrored("Subscription").count() == 1
+
+
+def test_one_poisoned_event_does_not_stop_the_others(stripe_account: OperatorsDriver, customer: User) -> None:
+    receive(stripe_account)
+    inbox.process_due()
+    stripe_account.http.post("/_sandbox/outage", json={"mode": "500", "requests": 1, "path": "/v1/charges"})
+    mirror_due()
+    waiting = WebhookEvent.objects.filter(mirrored_at=None)
+    assert [event.payload["data"]["object"]["object"] for event in waiting] == ["charge"]
+    with time_machine.travel(timezone.now() + timedelta(minutes=2)):
+        assert mirror_due() == 1
+    assert not waiting.all().exists()
+
+
+def test_what_billing_has_not_done_is_not_mirrored(stripe_account: OperatorsDriver, customer: User) -> None:
+    receive(stripe_account)
+    assert mirror_due() == 0
+
+
+def test_two_workers_do_not_take_the_same_event(stripe_account: OperatorsDriver, customer: User) -> None:
+    receive(stripe_account)
+    inbox.process_due()
+    taken = stripe_mirror._claim()
+    assert taken is not None
+    assert mirror_due() == WebhookEvent.objects.count() - 1
+    with time_machine.travel(timezone.now() + timedelta(seconds=301)):
+        assert mirror_due() == 1, "a worker that died loses it"
+
+
+def test_what_was_deleted_at_stripe(stripe_account: OperatorsDriver, customer: User) -> None:
+    product = stripe_account.api.products.create(params={"name": "Mistake"})
+    receive(stripe_account)
+    inbox.process_due()
+    mirror_due()
+    stripe_account.api.products.delete(product.id)
+    stripe_account.api.customers.delete(customer_id(customer))
+    receive(stripe_account)
+    inbox.process_due()
+    mirror_due()
+    assert not mirrored("Product").filter(id=product.id).exists()
+    assert mirrored("Customer").get().stripe_data["deleted"] is True
+    assert default_card(customer_id(customer))["last4"] is None
+
+
+def test_an_old_event_of_a_customer_who_is_gone(stripe_account: OperatorsDriver, customer: User) -> None:
+    stripe_account.api.customers.delete(customer_id(customer))
+    receive(stripe_account)
+    inbox.process_due()
+    mirror_due()
+    assert not WebhookEvent.objects.filter(mirrored_at=None).exists()
+    assert mirrored("Customer").get().stripe_data["deleted"] is True
+    assert mirrored("Invoice").count() == 1
+
+
+def test_without_djstripe_nothing_happens(
+    stripe_account: OperatorsDriver, customer: User, settings: Any
+) -> None:
+    settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "djstripe"]
+    receive(stripe_account)
+    inbox.process_due()
+    assert mirror_due() == 0
+    mirror_customer(customer_id(customer))
+    stripe_mirror.mirror_catalog()
+    djstripe_bridge.connect()
+    assert default_card(customer_id(customer)) == stripe_mirror.NO_CARD
+    assert row_of(customer).plan.slug == "standard"
+
+
+class TestDefaultCard:
+    def test_the_card_of_the_subscription_without_any_request(
+        self, stripe_account: OperatorsDriver, customer: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        mirror_customer(customer_id(customer))
+        settings.VIDEOQ_BILLING = {**settings.VIDEOQ_BILLING, "STRIPE_API_BASE": NOWHERE}
+        monkeypatch.setattr(stripe, "api_base", NOWHERE)
+        card = default_card(customer_id(customer))
+        assert (card["brand"], card["last4"]) == ("visa", "4242")
+        assert card["exp_year"] > 2026
+        assert 1 <= card["exp_month"] <= 12
+
+    def test_the_customers_card_where_no_subscription_names_one(
+        self, stripe_account: OperatorsDriver, customer: User
+    ) -> None:
+        method = stripe_account.api.payment_methods.attach(
+            "pm_card_mastercard", params={"customer": customer_id(customer)}
+        )
+        stripe_account.api.customers.update(
+            customer_id(customer), params={"invoice_settings": {"default_payment_method": method.id}}
+        )
+        [subscription] = stripe_account.api.subscriptions.list()
+        mirror_customer(customer_id(customer))
+        assert default_card(customer_id(customer))["brand"] == "visa"
+        stripe_account.api.subscriptions.cancel(subscription.id)
+        mirror_customer(customer_id(customer))
+        assert default_card(customer_id(customer))["brand"] == "mastercard"
+
+    @pytest.mark.django_db
+    def test_nothing_is_known(self) -> None:
+        assert set(default_card("cus_unknown").values()) == set(default_card("").values()) == {None}
+
+
+@pytest.mark.urls(__name__)
+class TestDjstripesOwnWebhook:
+    @pytest.fixture(autouse=True)
+    def _ready(self, stripe_account: OperatorsDriver, settings: Any) -> None:
+        djstripe_bridge.connect()
+        settings.STRIPE_TEST_SECRET_KEY = settings.VIDEOQ_BILLING["STRIPE_SECRET_KEY"]
+
+    @pytest.fixture
+    def url(self, customer: User) -> str:
+        endpoint = mirrored("WebhookEndpoint").create(
+            id="we_1", secret=SECRET, url="https://testserver/", enabled_events=["*"], status="enabled"
+        )
+        return f"/stripe/webhook/{endpoint.djstripe_uuid}/"
+
+    def deliver(self, url: str, event: dict[str, Any], secret: str = SECRET) -> int:
+        body = json.dumps(event)
+        header = stripe.WebhookSignature.generate_signature_header(body, secret)
+        client = Client(raise_request_exception=False)
+        return client.post(url, body, "application/json", headers={"stripe-signature": header}).status_code
+
+    @pytest.mark.django_db(transaction=True)
+    @pytest.mark.parametrize("both", [False, True])
+    def test_one_result(self, stripe_account: OperatorsDriver, customer: User, url: str, both: bool) -> None:
+        for event in stripe_account.all_events():
+            if both:
+                inbox.store(event)
+                inbox.process_event(event["id"])
+            assert self.deliver(url, event) == 200
+            assert self.deliver(url, event) == 200
+        assert row_of(customer).plan.slug == "standard"
+        assert PaymentTransaction.objects.count() == 1
+        events = WebhookEvent.objects.all()
+        assert {event.stripe_event_id for event in events} == {
+            one["id"] for one in stripe_account.all_events()
+        }
+        assert {event.attempts for event in events} == {1}
+        assert not connection.in_atomic_block
+
+    @pytest.mark.django_db(transaction=True)
+    def test_trouble_in_djstripe_is_no_trouble_for_billing(
+        self, stripe_account: OperatorsDriver, customer: User, url: str, settings: Any
+    ) -> None:
+        settings.STRIPE_TEST_SECRET_KEY = "no key of Stripe"
+        for event in stripe_account.all_events():
+            assert self.deliver(url, event) == 500
+        assert row_of(customer).plan.slug == "standard"
+        assert PaymentTransaction.objects.count() == 1
+
+    @pytest.mark.django_db(transaction=True)
+    def test_what_nobody_signed_is_not_stored(
+        self, stripe_account: OperatorsDriver, customer: User, url: str
+    ) -> None:
+        assert self.deliver(url, stripe_account.all_events()[0], "whsec_wrong") == 400
+        assert not WebhookEvent.objects.exists()
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_worker_processes_where_the_settings_say_so(
+        self, stripe_account: OperatorsDriver, customer: User, url: str, settings: Any
+    ) -> None:
+        settings.VIDEOQ_BILLING = {**settings.VIDEOQ_BILLING, "WEBHOOK_PROCESSING": "worker"}
+        for event in stripe_account.all_events():
+            self.deliver(url, event)
+        assert row_of(customer).plan.slug == "free"
+        inbox.process_due()
+        assert row_of(customer).plan.slug == "standard"

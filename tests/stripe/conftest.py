@@ -33,13 +33,13 @@ def sandbox(sandbox_process: Driver, settings: Any) -> Driver:
 
 
 @pytest.fixture
-def traveller() -> Iterator[time_machine.Coordinates]:
+def traveller() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(datetime.fromtimestamp(START, tz=UTC), tick=False) as coordinates:
         yield coordinates
 
 
 @pytest.fixture
-def make_site(sandbox: Driver, traveller: time_machine.Coordinates, db: None) -> Callable[[Deliver], Site]:
+def make_site(sandbox: Driver, traveller: time_machine.Traveller, db: None) -> Callable[[Deliver], Site]:
     return lambda deliver: Site(sandbox, traveller, deliver)
 
 

@@ -26,7 +26,7 @@ Events = list[dict[str, Any]]
 class Site:
     """`settle` delivers what has happened since the last call, in the manner that `deliver` stands for."""
 
-    def __init__(self, sandbox: Driver, traveller: time_machine.Coordinates, deliver: Deliver) -> None:
+    def __init__(self, sandbox: Driver, traveller: time_machine.Traveller, deliver: Deliver) -> None:
         self.sandbox = sandbox
         self.traveller = traveller
         self.deliver = deliver

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -99,7 +100,7 @@ MANNERS: dict[str, Callable[[], Deliver]] = {
     "all late": lambda: Later(lambda events: events),
     "backwards": lambda: Later(lambda events: events[::-1]),
     "the first half lost": FirstHalfLost,
-    **{f"shuffled and doubled, seed {seed}": (lambda s=seed: Later(shuffled(s))) for seed in range(5)},
+    **{f"shuffled and doubled, seed {seed}": partial(Later, shuffled(seed)) for seed in range(5)},
 }
 
 

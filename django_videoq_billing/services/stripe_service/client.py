@@ -117,7 +117,7 @@ def verify_signature(payload: bytes, signature: str) -> bool:
             stripe.WebhookSignature.verify_header(
                 payload.decode(), signature, secret, settings.WEBHOOK_TOLERANCE_SECONDS
             )
-        except (stripe.SignatureVerificationError, ValueError):
+        except (stripe.SignatureVerificationError, TypeError, ValueError):  # TypeError: not ASCII
             continue
         return True
     return False

@@ -18,6 +18,7 @@ from django_videoq_billing.models import SubscriptionPlan
 from django_videoq_billing.services.stripe_payloads import (
     checkout_session,
     invoice_state,
+    moment,
     subscription_state,
 )
 from django_videoq_billing.services.stripe_service.client import (
@@ -299,9 +300,10 @@ def _checkout_params(
 def _event(payload: bytes) -> Json:
     try:
         event = json.loads(payload)
-        if isinstance(event["id"], str) and isinstance(event["type"], str):
-            event["data"]["object"]["id"]
+        moment(event["created"])
+        fits = isinstance(event["id"], str) and len(event["id"]) <= 255 and isinstance(event["type"], str)
+        if fits and isinstance(event["data"]["object"], dict):  # which has no id where it is a balance
             return dict(event)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, OverflowError, RecursionError, TypeError, ValueError):
         pass
     raise MalformedPayload.not_an_event()

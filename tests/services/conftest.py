@@ -1,3 +1,10 @@
-from tests.stripe_site import customer, plans, stripe_account, stripe_process
+from __future__ import annotations
 
-__all__ = ["customer", "plans", "stripe_account", "stripe_process"]
+from importlib.util import find_spec
+
+if find_spec("httpx") and find_spec("starlette"):
+    from tests.stripe_site import customer, plans, stripe_account, stripe_process
+
+    __all__ = ["customer", "plans", "stripe_account", "stripe_process"]
+else:  # the base install has no sandbox
+    collect_ignore = ["test_stripe_mirror.py", "test_stripe_plans.py"]

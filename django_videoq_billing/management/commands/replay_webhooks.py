@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -21,16 +21,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--since", type=moment, help="A date or moment such as 2026-01-31T12:00, or an age: 7d, 12h, 30m."
+            "--since", help="A date or moment such as 2026-01-31T12:00, or an age: 7d, 12h, 30m."
         )
         parser.add_argument("--type", help="An event type such as invoice.paid, or a family: invoice.*")
         parser.add_argument("--failed", action="store_true", help="Only events whose processing failed.")
         parser.add_argument("--no-process", action="store_true", help="Leave the processing to the worker.")
 
-    def handle(self, *args: Any, since: datetime | None, failed: bool, **options: Any) -> None:
-        if not (since or failed or options["type"]):
+    def handle(self, *args: Any, since: str | None, failed: bool, **options: Any) -> None:
+        if since is None and not failed and not options["type"]:
             raise CommandError("Say which events: --since, --type or --failed.")
-        count = inbox.replay(_chosen(since, options["type"], failed))
+        start = None if since is None else _moment(since)
+        count = inbox.replay(_chosen(start, options["type"], failed))
         self.stdout.write(f"Marked {counted(count, 'event')} to be processed once more.")
         if options["no_process"] or not count:
             return
@@ -51,12 +52,15 @@ def _chosen(since: datetime | None, event_type: str | None, failed: bool) -> Que
     return events.filter(type=event_type) if event_type else events
 
 
-def moment(text: str) -> datetime:
-    """Read a moment, a day, or an age such as "7d"; raises ValueError."""
-    if text[:-1].isdigit() and text[-1] in UNITS:
-        return timezone.now() - timedelta(**{UNITS[text[-1]]: int(text[:-1])})
-    day = parse_date(text) if len(text) == len("2026-01-31") else None
-    found = datetime(day.year, day.month, day.day) if day else parse_datetime(text)  # noqa: DTZ001
+def _moment(text: str) -> datetime:
+    """Read a moment, a day, or an age such as "7d"; raises CommandError."""
+    try:
+        if text[:-1].isdigit() and text[-1] in UNITS:
+            return timezone.now() - timedelta(**{UNITS[text[-1]]: int(text[:-1])})
+        day = parse_date(text)
+        found = datetime.combine(day, time.min) if day else parse_datetime(text)
+    except (ValueError, OverflowError):
+        found = None
     if found is None:
-        raise ValueError(text)
+        raise CommandError(f"--since takes 2026-01-31, 2026-01-31T12:00, 7d, 12h or 30m, not {text!r}.")
     return timezone.make_aware(found) if timezone.is_naive(found) else found

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Both commands of the README, for any machine with Python 3.11 or newer and its venv and pip modules.
 
-    python3 dev.py demo    install, migrate, make demo users, start the example site on this machine
+    python3 dev.py demo    install, migrate, start the example site and a local Stripe, make demo users
     python3 dev.py test    install and run every check of the project (tox env "check")
 
 Everything is installed into .venv and .tox inside this clone, and nothing outside it. Standard library only, in
@@ -36,6 +36,8 @@ UNFINISHED = "dev-unfinished"  # there while pip works: an environment with it i
 
 HOST = "127.0.0.1"
 PORT = 8000
+SANDBOX_PORT = 12111
+SANDBOX_STATE = os.path.join(ROOT, "example_project", "var", "sandbox.json")
 TOX = "tox>=4.30,<5"
 LEAKY = (
     "DJANGO_SETTINGS_MODULE",
@@ -102,7 +104,7 @@ def untested_python(version):
 
 def child_environment():
     """The user's environment without what would make pip, tox or Django work elsewhere than in this clone."""
-    env = {k: v for k, v in os.environ.items() if k not in LEAKY and not k.startswith("TOX")}
+    env = {k: v for k, v in os.environ.items() if k not in LEAKY and not k.startswith(("TOX", "STRIPE_"))}
     env.update(
         PIP_DISABLE_PIP_VERSION_CHECK="1",
         PIP_NO_INPUT="1",
@@ -115,9 +117,12 @@ def child_environment():
     return env
 
 
-def start(command, **options):
+def start(command, more=None, **options):
+    """more is what it finds in its environment besides ours."""
     options.setdefault("stdin", subprocess.DEVNULL)
-    return subprocess.Popen(command, cwd=ROOT, env=child_environment(), **options)
+    env = child_environment()
+    env.update(more or {})
+    return subprocess.Popen(command, cwd=ROOT, env=env, **options)
 
 
 @contextlib.contextmanager
@@ -132,7 +137,18 @@ def ended_with_us(process):
                 process.wait(5)
 
 
-def run(command, watch=show_status):
+@contextlib.contextmanager
+def in_background(command, more):
+    """A server until the block ends. In a session of its own: Ctrl-C is ours to hear, and it ends without a stack trace."""
+    process = start(command, more, stdout=subprocess.DEVNULL, start_new_session=True)
+    with ended_with_us(process):
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def run(command, watch=show_status, more=None):
     """Runs it to its end; returns its exit code and its lines, which are also kept in .cache/dev.log.
 
     watch is called with the current line each time that it has grown.
@@ -141,7 +157,12 @@ def run(command, watch=show_status):
     with io.open(LOG, "a", encoding="utf-8") as log:
         log.write("\n$ %s\n" % " ".join(command))
         process = start(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace"
+            command,
+            more,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
         )
         with ended_with_us(process):
             for character in iter(lambda: process.stdout.read(1), ""):
@@ -337,17 +358,15 @@ def demo(arguments):
         say("Using the database that DATABASE_URL names.")
     say("Migrating the database (half a minute or more the first time) ...")
     manage("Migrating the database", "migrate", watch=show_migration)
-    lines = manage("Making the demo users", "setup_demo")
-    log_ins = [line for line in lines if line.startswith("  ")] or lines
     port = options.port or next_free(PORT)
     if not options.port and port != PORT:
         say("Port %d is in use by another program; taking %d instead." % (PORT, port))
-    return serve(port, log_ins, options)
+    return serve(port, next_free(SANDBOX_PORT, port), options)
 
 
 def demo_options(arguments):
     parser = argparse.ArgumentParser(
-        prog="dev.py demo", description="Start the example site on this machine."
+        prog="dev.py demo", description="Start the example site and a local Stripe on this machine."
     )
     parser.add_argument("--port", type=port_number, help="default: %d, or the next free one" % PORT)
     parser.add_argument("--no-browser-hint", action="store_true", help="do not say what to do in the browser")
@@ -379,15 +398,15 @@ def outcome(function, *arguments):
     return 0
 
 
-def next_free(port):
+def next_free(port, but_not=0):
     for candidate in list(range(port, min(port + 100, 65536))) + list(range(8000, 8100)):
-        if is_free(candidate):
+        if candidate != but_not and is_free(candidate):
             return candidate
     raise Stop("No port from %d to %d is free. Choose another with --port." % (port, port + 99))
 
 
-def manage(what, command, watch=show_status):
-    code, lines = run([PYTHON, MANAGE, command, "--no-color"], watch)
+def manage(what, command, watch=show_status, more=None):
+    code, lines = run([PYTHON, MANAGE, command, "--no-color"], watch, more)
     if code:
         raise Stop(
             "%s failed:\n%s\nThe whole log: %s\nTo begin with an empty site, delete example_project/var."
@@ -403,43 +422,71 @@ def show_migration(line):
         sys.stdout.flush()
 
 
-def serve(port, log_ins, options):
-    address = "http://%s:%d/" % (HOST, port)
-    command = [PYTHON, MANAGE, "runserver", "--noreload", "%s:%d" % (HOST, port)]
-    # In a session of its own: Ctrl-C is ours to hear, and the server ends without a stack trace.
-    with ended_with_us(start(command, stdout=subprocess.DEVNULL, start_new_session=True)) as server:
-        try:
-            wait_for_answer(server, port)
-            say("\nThe example site runs at %s (Ctrl-C stops it). Users and their passwords:\n" % address)
-            say("\n".join(log_ins))
-            if not options.no_browser_hint:
-                say(
-                    "\nLog in as one of them or sign up, upload the files of example_project/samples, watch the usage\n"
-                    "grow, and be refused at the limit."
-                )
-            code = server.wait()
-        except KeyboardInterrupt:
-            server.terminate()
-            say("\nStopped. `python3 dev.py demo` starts it again, with all that was uploaded.")
-            return 0
-    raise Stop("The site ended by itself with exit code %d." % code)
+def serve(port, sandbox_port, options):
+    """Site and sandbox, each in a process of its own, until one ends or Ctrl-C ends both."""
+    address, stripe = "http://%s:%d/" % (HOST, port), "http://%s:%d" % (HOST, sandbox_port)
+    stripe_settings = {
+        "STRIPE_API_BASE": stripe,
+        "STRIPE_SECRET_KEY": "sk_test_" + "demo" * 6,
+        "STRIPE_WEBHOOK_SECRET": "whsec_" + "demo" * 6,
+    }
+    site_command = [PYTHON, MANAGE, "runserver", "--noreload", "%s:%d" % (HOST, port)]
+    sandbox_command = [PYTHON, MANAGE, "stripe_sandbox", "--state", SANDBOX_STATE]
+    sandbox_command += ["--forward-to", address + "api/billing/webhook/stripe"]
+    sandbox_command += ["--webhook-secret", stripe_settings["STRIPE_WEBHOOK_SECRET"]]
+    sandbox_command += ["--host", HOST, "--port", str(sandbox_port)]
+    try:
+        with in_background(sandbox_command, stripe_settings) as sandbox:  # noqa: SIM117 - for Python 2.7
+            with in_background(site_command, stripe_settings) as site:
+                wait_for_answer(sandbox, sandbox_port, "/_sandbox/health", "The local Stripe", ADVICE)
+                wait_for_answer(site, port, "/", "The site")
+                lines = manage("Making the demo users", "setup_demo", more=stripe_settings)
+                say(greeting(address, stripe, lines, options))
+                while site.poll() is None and sandbox.poll() is None:
+                    time.sleep(0.2)
+                ended = "site" if sandbox.poll() is None else "local Stripe"
+                code = site.poll() if sandbox.poll() is None else sandbox.poll()
+    except KeyboardInterrupt:
+        say("\nStopped. `python3 dev.py demo` starts it again, with all that was uploaded and paid.")
+        return 0
+    raise Stop("The %s ended by itself with exit code %d." % (ended, code))
 
 
-def wait_for_answer(server, port, seconds=90):
+ADVICE = " If it cannot read its saved state, delete %s and start again." % os.path.relpath(
+    SANDBOX_STATE, ROOT
+)
+
+
+def greeting(address, stripe, lines, options):
+    log_ins = [line for line in lines if line.startswith("  ")] or lines
+    text = "\nThe example site runs at %s (Ctrl-C stops it). Users and their passwords:\n\n" % address
+    text += "\n".join(log_ins)
+    text += "\n\nPayments go to a local Stripe beside it; no money moves. Pay with the test card 4242 4242 4242 4242,"
+    text += (
+        "\nany date to come and any CVC. Its console shows what happens there and can advance the time, which"
+    )
+    text += "\nthe site then follows: %s/_sandbox/" % stripe
+    if not options.no_browser_hint:
+        text += "\n\nLog in as one of them or sign up, upload the files of example_project/samples, watch the usage"
+        text += "\ngrow, be refused at the limit, and choose a larger plan."
+    return text
+
+
+def wait_for_answer(server, port, path, name, advice="", seconds=90):
     import http.client
 
     deadline = time.time() + seconds
     while time.time() < deadline and server.poll() is None:
         connection = http.client.HTTPConnection(HOST, port, timeout=30)
         with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
-            connection.request("GET", "/")
+            connection.request("GET", path)
             response = connection.getresponse()
             response.read()
             if response.status < 500:
                 return
-            raise Stop("The site runs, but its first page is an error; what is wrong stands above.")
+            raise Stop("%s runs, but its first page is an error; what is wrong stands above." % name)
         time.sleep(0.2)
-    raise Stop("The site did not start; what is wrong stands above.")
+    raise Stop("%s did not start; what is wrong stands above.%s" % (name, advice))
 
 
 # --- test ----------------------------------------------------------------------------------------------------
@@ -458,7 +505,7 @@ def test(arguments):
 
 HELP = """usage: python3 dev.py COMMAND
 
-  demo [--port PORT]      install, migrate, make demo users and start the example site
+  demo [--port PORT]      install, migrate, start the example site and a local Stripe
   test [PYTEST ARGS ...]  install and run every check; with arguments, pytest alone with those
 
 Both install into .venv and .tox inside this clone, and nothing outside it. A second run starts in seconds."""

@@ -97,8 +97,25 @@ VIDEOQ_MAX_UPLOAD_BYTES = 200 * 1024 * 1024
 
 REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
 
+# `dev.py demo` sets these three for a local Stripe; with keys of your own account leave the base address out.
+STRIPE_API_BASE = os.environ.get("STRIPE_API_BASE", "")
+VIDEOQ_BILLING: dict[str, Any] = {  # everything else: three plans, by default
+    "UPGRADE_URL": "plans",
+    "CHECKOUT_SUCCESS_URL": "/billing/done/?session_id={CHECKOUT_SESSION_ID}",
+    "CHECKOUT_CANCEL_URL": "/plans/?checkout=cancelled",
+    "STRIPE_SECRET_KEY": os.environ.get("STRIPE_SECRET_KEY", ""),
+    "STRIPE_WEBHOOK_SECRET": os.environ.get("STRIPE_WEBHOOK_SECRET", ""),
+    "STRIPE_API_BASE": STRIPE_API_BASE,
+}
+
 DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
 STRIPE_LIVE_MODE = False
-STRIPE_TEST_SECRET_KEY = os.environ.get("STRIPE_TEST_SECRET_KEY", "sk_test_not_used_yet")
+STRIPE_TEST_SECRET_KEY = VIDEOQ_BILLING["STRIPE_SECRET_KEY"] or "sk_test_none"
+if STRIPE_API_BASE:
+    STRIPE_API_HOST = STRIPE_API_BASE
 
-VIDEOQ_BILLING: dict[str, Any] = {"UPGRADE_URL": "plans"}  # everything else: three plans, by default
+# With the local Stripe the site lives at its time, which its console can advance by months.
+STRIPE_SANDBOX = DEBUG and STRIPE_API_BASE.startswith("http://127.0.0.1:")
+if STRIPE_SANDBOX:
+    MIDDLEWARE.insert(0, "example_project.videos.sandbox_clock.follow_sandbox")
+    SESSION_COOKIE_AGE = 10 * 365 * 86400

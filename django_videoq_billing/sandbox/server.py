@@ -34,16 +34,24 @@ def furnish(box: Sandbox) -> None:
     """What exists before the first request."""
     box.store.save(platform.account(box))
     box.store.save(sessions.portal_configuration(box))
-    if box.config.forward_to:
-        endpoint = platform.webhook_endpoint(box, box.config.forward_to, ["*"])
-        endpoint["_secrets"] = [box.config.webhook_secret]
-        box.store.save(endpoint)
+    forward(box)
+
+
+def forward(box: Sandbox) -> None:
+    """Let the endpoint of `--forward-to` exist once; a loaded state may know it at another address."""
+    if not box.config.forward_to:
+        return
+    known = [one for one in box.store.all("webhook_endpoint") if one.get("_forwards")]
+    endpoint = known[0] if known else platform.webhook_endpoint(box, box.config.forward_to, ["*"])
+    endpoint.update(url=box.config.forward_to, _secrets=[box.config.webhook_secret], _forwards=True)
+    box.store.save(endpoint)
 
 
 def make_box(config: SandboxConfig) -> Sandbox:
     box = Sandbox(config, DUTIES, furnish)
     if config.state_file is not None and config.state_file.exists():
         state.load(box, config.state_file)
+        forward(box)
     return box
 
 

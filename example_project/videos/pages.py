@@ -10,8 +10,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_http_methods, require_safe
 
-from django_videoq_billing.models import SubscriptionPlan
-from django_videoq_billing.services.entitlements import entitlement_for
+from django_videoq_billing.conf import get_settings
+from example_project.videos.offers import offers_for
 
 # The package's default plans carry these texts; named here so that they can be translated.
 PLAN_TEXTS = (
@@ -42,7 +42,10 @@ def signup(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def plans(request: HttpRequest) -> HttpResponse:
-    """The upgrade page. Until checkout exists, it says honestly how a plan is changed."""
-    current = entitlement_for(request.user).plan_slug if request.user.is_authenticated else ""
-    context = {"plans": SubscriptionPlan.objects.listed(), "current": current}
+    """What can be bought, and for a paying user what the plan can be changed to."""
+    context = {
+        "offers": offers_for(request.user),
+        "payments_work": bool(get_settings().STRIPE_SECRET_KEY),
+        "came_back": request.GET.get("checkout") == "cancelled",
+    }
     return render(request, "videos/plans.html", context)

@@ -1,11 +1,19 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from example_project.videos import pages, views
+from example_project.videos import billing, pages, views
 
 urlpatterns = [
     path("", pages.home, name="home"),
     path("plans/", pages.plans, name="plans"),
+    path("plans/<slug:slug>/choose/", billing.choose, name="choose-plan"),
+    path("plans/<slug:slug>/change/", billing.change, name="change-plan"),
+    path("billing/", billing.overview, name="billing"),
+    path("billing/done/", billing.checkout_done, name="checkout-done"),
+    path("billing/back/", billing.portal_return, name="portal-return"),
+    path("billing/cancel/", billing.cancel, name="cancel"),
+    path("billing/reactivate/", billing.reactivate, name="reactivate"),
+    path("billing/portal/", billing.portal, name="portal"),
     path("signup/", pages.signup, name="signup"),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

@@ -17,6 +17,9 @@ from django_videoq_billing.api import errors
 from django_videoq_billing.conf import BillingSettings, PlanSettings, get_settings
 from django_videoq_billing.exceptions import BillingError
 from django_videoq_billing.http import STATUS_BY_ERROR
+from django_videoq_billing.services import stripe_mirror
+from django_videoq_billing.webhooks import registry
+from django_videoq_billing.webhooks.registry import handlers_for
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -71,10 +74,11 @@ def test_every_check_has_its_row() -> None:
 @pytest.mark.parametrize("leaf", LEAVES)
 def test_every_error_has_its_row(leaf: type[BillingError]) -> None:
     status, exception, *rest = rows(ERRORS)[leaf.code]
-    assert exception == f"`{leaf.__name__}`"
+    assert leaf.__name__ in re.findall(r"`(\w+)`", exception)
     assert all(rest)
     expected = {exceptions.QuotaExceeded: 403, BillingError: 500}
-    assert status.split(",")[0] == str(expected.get(leaf) or int(STATUS_BY_ERROR[leaf]))
+    table = (STATUS_BY_ERROR[kind] for kind in leaf.__mro__ if kind in STATUS_BY_ERROR)
+    assert status.split(",")[0] == str(expected.get(leaf) or int(next(table)))
 
 
 def test_every_code_of_the_endpoints_has_its_row() -> None:
@@ -91,7 +95,9 @@ def test_examples_of_settings_are_valid(snippet: str) -> None:
     start = snippet.index("VIDEOQ_BILLING = {")
     assignment = ast.parse(snippet[start:]).body[0]
     names: dict[str, Any] = {}
-    imports = "\n".join(line for line in snippet.splitlines() if line.startswith("from decimal"))
+    imports = "\n".join(
+        line for line in snippet.splitlines() if line.startswith(("from decimal", "import os"))
+    )
     exec(f"{imports}\n{ast.unparse(assignment)}", names)  # noqa: S102 (our own documentation)
     with override_settings(VIDEOQ_BILLING=names["VIDEOQ_BILLING"]):
         assert get_settings().PLANS
@@ -107,3 +113,31 @@ def test_links_lead_somewhere(page: Path) -> None:
         for h in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     }
     assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= headings
+
+
+def test_the_events_to_choose_are_those_that_are_handled() -> None:
+    page = (ROOT / "docs/going-live.md").read_text(encoding="utf-8")
+    billing, mirror = (
+        block.split() for block in re.findall(r"^```text\n([a-z._\n]+)^```", page, re.MULTILINE)
+    )
+    assert [name for name in billing if not handlers_for(name)] == []
+    assert [name for name in mirror if handlers_for(name)] == []
+    families = {name for name in registry._handlers if not any(fits(name, chosen) for chosen in billing)}
+    assert families == set(), "handled, and nobody is told to choose them"
+    kinds = {name.rpartition(".")[0] for name in mirror}
+    assert kinds <= {*stripe_mirror.MODELS}
+
+
+def fits(name: str, chosen: str) -> bool:
+    return chosen.startswith(name[:-1]) if name.endswith(".*") else chosen == name
+
+
+DESCRIPTION = ROOT.parent / "shared" / "stripe" / "openapi.json"
+
+
+@pytest.mark.skipif(not DESCRIPTION.exists(), reason="Stripe's description of its API is not at hand.")
+def test_stripe_knows_every_event_to_choose() -> None:
+    page = (ROOT / "docs/going-live.md").read_text(encoding="utf-8")
+    chosen = "".join(re.findall(r"^```text\n([a-z._\n]+)^```", page, re.MULTILINE)).split()
+    text = DESCRIPTION.read_text(encoding="utf-8")
+    assert [name for name in chosen if f'"{name}"' not in text] == []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, cast
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -28,7 +26,7 @@ from django_videoq_billing.api.stripe_serializers import (
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.exceptions import InvalidPlan
 from django_videoq_billing.models import SubscriptionPlan
-from django_videoq_billing.services import checkout, plan_changes
+from django_videoq_billing.services import checkout, plan_changes, stripe_mirror
 from django_videoq_billing.services.entitlements import check_user, find_subscription
 from django_videoq_billing.services.redirects import safe_redirect
 
@@ -166,7 +164,7 @@ class PaymentMethodView(PersonalView):
     def get(self, request: Request) -> Response:
         subscription = find_subscription(request.user)
         customer_id = subscription.stripe_customer_id if subscription else None
-        return Response(PaymentMethodSerializer(_default_card(customer_id)).data)
+        return Response(PaymentMethodSerializer(stripe_mirror.default_card(customer_id or "")).data)
 
 
 def _user(request: Request) -> AbstractBaseUser:
@@ -188,13 +186,3 @@ def _chosen_plan(request: Request, plan_id: int) -> SubscriptionPlan:
 def _way_back(request: Request, field: str, wanted: dict[str, Any], default: str) -> str:
     origin = f"{request.scheme}://{request.get_host()}"
     return safe_redirect(field, wanted.get(field), default, origin=origin)
-
-
-_MIRROR = "django_videoq_billing.services.stripe_mirror"
-
-
-def _default_card(customer_id: str | None) -> dict[str, Any]:
-    if not customer_id or find_spec(_MIRROR) is None:
-        return dict.fromkeys(["brand", "last4", "exp_month", "exp_year"])
-    card: dict[str, Any] = import_module(_MIRROR).default_card(customer_id)
-    return card

@@ -12,6 +12,7 @@ from django.test import override_settings
 from django.utils.functional import lazy
 
 from django_videoq_billing.conf import BillingSettings, get_settings
+from tests.conf_stripe import STRIPE_INVALID, STRIPE_VALID
 
 FREE = {"name": "Free", "video_limit": 3}
 PAID = {"name": "Paid", "price_cents": 500, "video_limit": 10}
@@ -56,6 +57,7 @@ def test_nothing_set_is_every_default(settings: Any) -> None:
         3,
     )
     assert defaults.THROTTLE_RATES == {"plans": "60/min", "read": "120/min", "write": "20/min"}
+    assert (defaults.STRIPE_SECRET_KEY, defaults.webhook_secrets) == ("", ()), "no secret has a default"
 
 
 VALID: list[tuple[str, Any, Any]] = [
@@ -89,6 +91,7 @@ VALID: list[tuple[str, Any, Any]] = [
     ("THROTTLE_RATES", {}, {"plans": "60/min", "read": "120/min", "write": "20/min"}),
     ("THROTTLE_RATES", {"read": None}, {"plans": "60/min", "read": None, "write": "20/min"}),
     ("THROTTLE_RATES", {"write": "5/day"}, {"plans": "60/min", "read": "120/min", "write": "5/day"}),
+    *STRIPE_VALID,
 ]
 
 
@@ -192,6 +195,7 @@ INVALID: list[tuple[str, Any, str]] = [
             None,
         )
     ],
+    *STRIPE_INVALID,
 ]
 
 

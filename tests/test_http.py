@@ -10,9 +10,19 @@ import pytest
 import time_machine
 from django.http import HttpResponse
 from django.test import RequestFactory
+from rest_framework.views import exception_handler
 
 from django_videoq_billing import exceptions
-from django_videoq_billing.exceptions import BillingError, Conflict, InvalidRequest, NoUsage, QuotaExceeded
+from django_videoq_billing.exceptions import (
+    BillingError,
+    Conflict,
+    InvalidRequest,
+    NoUsage,
+    QuotaExceeded,
+    StripeFailure,
+    StripeObjectMissing,
+    StripeUnavailable,
+)
 from django_videoq_billing.http import (
     STATUS_BY_ERROR,
     add_ratelimit_fields,
@@ -148,6 +158,8 @@ def bare(kind: type[BillingError]) -> BillingError:
 
 
 ALL = list(leaves(BillingError))
+SHARED = {StripeObjectMissing: StripeFailure}
+"""Leaves that have the status of what they are a kind of."""
 
 
 @pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
@@ -157,7 +169,20 @@ def test_every_error_has_the_contracts_status(kind: type[BillingError]) -> None:
 
 
 def test_the_table_knows_no_error_that_is_gone() -> None:
-    assert STATUS_BY_ERROR.keys() | {QuotaExceeded} == set(ALL)
+    assert STATUS_BY_ERROR.keys() | {QuotaExceeded} == {SHARED.get(kind, kind) for kind in ALL}
+
+
+@pytest.mark.parametrize("accept", [None, BROWSERS["chrome"]])
+@pytest.mark.parametrize(("seconds", "expected"), [(7, "7"), (None, None), (0, None)])
+def test_when_to_come_back_is_said_where_stripe_says_it(
+    accept: str | None, seconds: int | None, expected: str | None
+) -> None:
+    error = StripeUnavailable.after(seconds)
+    assert answer(error, accept).headers.get("Retry-After") == expected
+    raised = exception_handler(drf_exception(error), {})
+    assert raised is not None
+    assert raised.headers.get("Retry-After") == expected
+    assert "Retry-After" not in answer(StripeFailure.refused(), accept).headers
 
 
 @pytest.mark.parametrize("status", [402, 403, 429])

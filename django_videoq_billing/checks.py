@@ -15,13 +15,14 @@ from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch
 
 from django_videoq_billing.conf import get_settings
+from django_videoq_billing.services import stripe_mirror
 from django_videoq_billing.usage import get_store
 
 Apps = Sequence[AppConfig] | None
 
 
 def register() -> None:
-    for check in (required_apps, usage_store, upgrade_url, time_zones):
+    for check in (required_apps, usage_store, upgrade_url, time_zones, djstripe_settings):
         checks.register(check, "videoq_billing")
     checks.register(upgrade_url_is_set, "videoq_billing", deploy=True)
     checks.register(sqlite_transactions, "videoq_billing", deploy=True)
@@ -85,6 +86,29 @@ def time_zones(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
             id="videoq_billing.E004",
         )
     ]
+
+
+def djstripe_settings(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
+    if not stripe_mirror.is_installed() or not get_settings().STRIPE_SECRET_KEY:
+        return []
+    found: list[checks.CheckMessage] = []
+    if not stripe_mirror.is_same_server():
+        found.append(
+            checks.Error(
+                "dj-stripe would talk to another server than VIDEOQ_BILLING['STRIPE_API_BASE'].",
+                hint="Set STRIPE_API_HOST to the same address, or leave out both for Stripe itself.",
+                id="videoq_billing.E005",
+            )
+        )
+    if not stripe_mirror.takes_key():
+        found.append(
+            checks.Warning(
+                "dj-stripe does not take VIDEOQ_BILLING['STRIPE_SECRET_KEY']: its tables will stay empty.",
+                hint="It wants sk_test_, sk_live_, rk_test_ or rk_live_ and at least 24 letters or digits.",
+                id="videoq_billing.W003",
+            )
+        )
+    return found
 
 
 def upgrade_url_is_set(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:

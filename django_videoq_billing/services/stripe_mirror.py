@@ -8,6 +8,7 @@ a transaction of its own open.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -55,6 +56,17 @@ _ENDED = ("canceled", "incomplete_expired")
 
 def is_installed() -> bool:
     return apps.is_installed("djstripe")
+
+
+def is_same_server() -> bool:
+    """Whether dj-stripe's requests go where ours go. It reads its address from a setting of its own."""
+    theirs = str(getattr(django_settings, "STRIPE_API_HOST", ""))
+    return theirs.rstrip("/") == get_settings().STRIPE_API_BASE
+
+
+def takes_key() -> bool:
+    """Whether dj-stripe takes our key: it wants the shape of Stripe's own ones."""
+    return re.fullmatch(r"(sk|rk)_(test|live)_[a-zA-Z0-9]{24,}", get_settings().STRIPE_SECRET_KEY) is not None
 
 
 def mirror_due(limit: int | None = None) -> int:
@@ -167,11 +179,15 @@ def _try(event: WebhookEvent) -> None:
         logger.warning("mirror_failed", extra={**details, "error": type(error).__name__})
         minutes = get_settings().WEBHOOK_RETRY_MINUTES
         wait = timedelta(minutes=minutes[min(event.mirror_attempts, len(minutes)) - 1])
-        row.update(
-            next_mirror_at=timezone.now() + wait, error=f"Mirror: {type(error).__name__}: {error}"[:2000]
-        )
+        row.update(next_mirror_at=timezone.now() + wait, error=_words(error))
     else:
         row.update(mirrored_at=timezone.now(), error="")
+
+
+def _words(error: Exception) -> str:
+    """Return what to keep with the event: dj-stripe names the key where it does not like it."""
+    words = f"Mirror: {type(error).__name__}: {error}"
+    return words.replace(get_settings().STRIPE_SECRET_KEY or "\0", "(our key)")[:2000]
 
 
 def _mirror_all(kind: str, params: dict[str, Any]) -> Any:
@@ -202,13 +218,9 @@ def _model(kind: str) -> Any:
 
 def _key() -> str:
     """Return our key for dj-stripe's requests, provided that they go where ours go."""
-    settings = get_settings()
-    if getattr(django_settings, "STRIPE_API_HOST", "") != settings.STRIPE_API_BASE:
-        raise ImproperlyConfigured(
-            "dj-stripe would talk to another server: set STRIPE_API_HOST to VIDEOQ_BILLING['STRIPE_API_BASE'], "
-            "and leave out both for Stripe itself."
-        )
-    return settings.STRIPE_SECRET_KEY
+    if not is_same_server():
+        raise ImproperlyConfigured("dj-stripe would talk to another server: see videoq_billing.E005.")
+    return get_settings().STRIPE_SECRET_KEY
 
 
 def _default_method(customer_id: str) -> str | None:

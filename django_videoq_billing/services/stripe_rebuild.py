@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from django_videoq_billing.exceptions import StripeObjectMissing
@@ -25,6 +29,34 @@ def each_customer() -> Iterator[UserSubscription]:
     while batch := list(_rows().filter(pk__gt=last).select_related("user", "plan").order_by("pk")[:BATCH]):
         yield from batch
         last = batch[-1].pk
+
+
+def adopt(user: AbstractBaseUser | None = None) -> int:
+    """Find customers that the site has forgotten, of one user or all, and return how many there were.
+
+    A customer is a user's if our metadata says so and the e-mail address is the same, so that another site's
+    customers in the same account are left alone.
+    """
+    email = getattr(user, user.get_email_field_name(), "") if user else ""
+    if user and not email:
+        return 0
+    found = StripeService.each("customers", {"email": email} if user else {})
+    return sum(_adopted(customer) for customer in found)
+
+
+def _adopted(customer: dict[str, Any]) -> bool:
+    user_id = customer["metadata"].get("user_id")
+    try:
+        user = get_user_model()._default_manager.filter(pk=user_id).first() if user_id else None
+    except (ValueError, ValidationError):  # another site's user ids
+        return False
+    email = getattr(user, user.get_email_field_name(), "") if user else ""
+    if user is None or not email or email.lower() != (customer["email"] or "").lower():
+        return False
+    row = UserSubscription.objects.filter(user_id=user.pk, stripe_customer_id=None)
+    if not row.exists() or not StripeService.list_subscriptions(customer["id"]):
+        return False
+    return bool(row.update(stripe_customer_id=customer["id"]))
 
 
 def rebuild(customer_id: str) -> None:

@@ -66,6 +66,38 @@ def test_what_was_lost_here_comes_back(run: Run, stripe_account: OperatorsDriver
     assert ledger() == [("subscription_payment", "succeeded", 1200)]
 
 
+@pytest.mark.parametrize("arguments", [("grace",), ("--all",)])
+def test_a_forgotten_customer_is_found(
+    run: Run, stripe_account: OperatorsDriver, customer: User, arguments: tuple[str]
+) -> None:
+    """As after a backup from before the checkout was restored."""
+    known = row_of(customer).stripe_customer_id
+    UserSubscription.objects.filter(user=customer).update(stripe_customer_id=None)
+    for _ in range(2):
+        run("sync_stripe", *arguments)
+        assert (row_of(customer).stripe_customer_id, row_of(customer).plan.slug) == (known, "standard")
+    assert ledger() == [("subscription_payment", "succeeded", 1200)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"email": "somebody.else@example.com"},
+        {"metadata": {"user_id": "999999"}},
+        {"metadata": {"user_id": "8f3c-of-another-site"}},
+        {"metadata": {"user_id": ""}},
+    ],
+)
+def test_a_strangers_customer_is_left_alone(
+    run: Run, stripe_account: OperatorsDriver, customer: User, changes: Any
+) -> None:
+    known = str(row_of(customer).stripe_customer_id)
+    UserSubscription.objects.filter(user=customer).update(stripe_customer_id=None)
+    stripe_account.api.customers.update(known, params=changes)
+    assert run("sync_stripe", all=True) == "Rebuilt 0 customers.\n"
+    assert run("sync_stripe", "grace") == "grace is not a customer at Stripe; nothing to do.\n"
+
+
 def test_a_customer_deleted_at_stripe(run: Run, stripe_account: OperatorsDriver, customer: User) -> None:
     run("sync_stripe", "grace")
     stripe_account.api.customers.delete(str(row_of(customer).stripe_customer_id))

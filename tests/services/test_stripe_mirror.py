@@ -9,12 +9,14 @@ import stripe
 import time_machine
 from django.apps import apps
 from django.contrib.auth.models import User
+from django.core.checks import ERROR
 from django.db import connection
 from django.db.models import QuerySet
 from django.test import Client
 from django.urls import include, path
 from django.utils import timezone
 
+from django_videoq_billing import checks
 from django_videoq_billing.models import PaymentTransaction, WebhookEvent
 from django_videoq_billing.services import stripe_mirror
 from django_videoq_billing.services.stripe_mirror import default_card, mirror_customer, mirror_due
@@ -88,6 +90,7 @@ def test_trouble_in_the_mirror_is_no_trouble_for_billing(
     event = WebhookEvent.objects.filter(type="invoice.paid").get()
     assert (event.state, event.mirror_attempts, event.mirrored_at) == ("processed", 1, None)
     assert event.error.startswith("Mirror: ImproperlyConfigured: dj-stripe would talk to another server")
+    assert settings.VIDEOQ_BILLING["STRIPE_SECRET_KEY"] not in event.error
 
     settings.STRIPE_API_HOST = stripe_account.url
     assert mirror_due() == 0, "it is not tried again at once"
@@ -167,6 +170,28 @@ def test_without_djstripe_nothing_happens(
     djstripe_bridge.connect()
     assert default_card(customer_id(customer)) == stripe_mirror.NO_CARD
     assert row_of(customer).plan.slug == "standard"
+
+
+def test_e005_and_w003(stripe_account: OperatorsDriver, settings: Any) -> None:
+    assert checks.djstripe_settings(None) == []
+    settings.STRIPE_API_HOST = NOWHERE
+    settings.VIDEOQ_BILLING = {**settings.VIDEOQ_BILLING, "STRIPE_SECRET_KEY": "sk_test_short"}
+    found = [(one.id, one.level >= ERROR) for one in checks.djstripe_settings(None)]
+    assert found == [("videoq_billing.E005", True), ("videoq_billing.W003", False)]
+    settings.VIDEOQ_BILLING = {}
+    assert checks.djstripe_settings(None) == [], "Stripe is not used"
+
+
+def test_the_key_is_not_kept_with_the_error(
+    stripe_account: OperatorsDriver, customer: User, settings: Any
+) -> None:
+    receive(stripe_account)
+    inbox.process_due()
+    settings.VIDEOQ_BILLING = {**settings.VIDEOQ_BILLING, "STRIPE_SECRET_KEY": "sk_test_for_tests"}
+    mirror_due()
+    errors = WebhookEvent.objects.exclude(error="").values_list("error", flat=True)
+    assert errors
+    assert not any("sk_test_for_tests" in error for error in errors)
 
 
 class TestDefaultCard:

@@ -30,6 +30,7 @@ class Command(BaseCommand):
 
     def _one(self, given: str) -> None:
         user = find_user(given)
+        stripe_rebuild.adopt(user)
         row = UserSubscription.objects.filter(user_id=user.pk).first()
         if row is None or not row.stripe_customer_id:
             self.stdout.write(f"{user.get_username()} is not a customer at Stripe; nothing to do.")
@@ -39,6 +40,8 @@ class Command(BaseCommand):
         self.stdout.write(self.style.SUCCESS(f"{user.get_username()}: {row.plan.slug} ({row.status})"))
 
     def _all(self) -> None:
+        if adopted := stripe_rebuild.adopt():
+            self.stdout.write(f"Found {counted(adopted, 'customer')} that had been forgotten here.")
         stripe_mirror.mirror_catalog()
         progress = Progress(self.stderr, stripe_rebuild.customers())
         failed = 0

@@ -158,7 +158,7 @@ def bare(kind: type[BillingError]) -> BillingError:
 
 
 ALL = list(leaves(BillingError))
-SHARED = {StripeObjectMissing: StripeFailure}
+SHARED: dict[type[BillingError], type[BillingError]] = {StripeObjectMissing: StripeFailure}
 """Leaves that have the status of what they are a kind of."""
 
 

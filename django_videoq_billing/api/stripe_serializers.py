@@ -82,7 +82,6 @@ class SyncSerializer(serializers.Serializer[Any]):
         r"^cs_[A-Za-z0-9_]+\Z",
         required=False,
         allow_null=True,
-        allow_blank=True,
         max_length=255,
         trim_whitespace=False,
     )

@@ -57,7 +57,7 @@ class Shop:
     def post(self, path: str, client: APIClient | None = None, **body: Any) -> Any:
         return (client or self.client).post(URLS[f"billing/{path}"], body)
 
-    def preview(self, plan_id: object) -> Any:
+    def preview(self, plan_id: int) -> Any:
         return self.client.get(URLS["billing/subscription/preview"], {"plan_id": plan_id})
 
     def checkout(self, plan: SubscriptionPlan, **urls: Any) -> Any:

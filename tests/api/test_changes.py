@@ -244,7 +244,8 @@ def test_a_price_that_is_gone_at_stripe_is_a_refusal_of_stripes(paying: Shop) ->
 
 def test_the_portal(paying: Shop, settings: Any) -> None:
     settings.VIDEOQ_BILLING = settings_for(paying.stripe.url, CHECKOUT_CANCEL_URL="/plans/")
-    for given, expected in [({}, "/plans/"), ({"return_url": "/account/"}, "/account/")]:
+    cases: list[tuple[dict[str, Any], str]] = [({}, "/plans/"), ({"return_url": "/account/"}, "/account/")]
+    for given, expected in cases:
         answer = paying.post("portal", **given).json()
         assert list(answer) == PARTS["PortalSession"]
         assert answer["portal_url"].startswith(f"{paying.stripe.url}/")

@@ -39,9 +39,8 @@ def plan_on_sale(db: None) -> SubscriptionPlan:
 
 def state() -> list[dict[str, Any]]:
     """What a user would see, without the marks of those who asked."""
-    marks = {"sync_version", "updated_at"}
     return [
-        {name: value for name, value in row.items() if name not in marks}
+        {name: value for name, value in row.items() if name != "updated_at" and "sync" not in name}
         for row in UserSubscription.objects.values()
     ]
 

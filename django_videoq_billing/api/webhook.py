@@ -53,7 +53,7 @@ def _body(request: HttpRequest) -> bytes:
 def _process_after_commit(event_id: str) -> None:
     """Work on the event once it is stored for good. What goes wrong is kept with it, and is no news to Stripe."""
 
-    def process() -> None:
+    def process() -> None:  # not a partial: Django's log of what goes wrong wants a name
         inbox.process_event(event_id)
 
     transaction.on_commit(process, using=router.db_for_write(WebhookEvent), robust=True)

@@ -6,15 +6,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rest_framework.test import APIClient
 
 from django_videoq_billing.models import SubscriptionPlan, UserSubscription
 from tests.api.clients import URLS, client_of
 from tests.factories import make_plan, make_user
-from tests.sandbox.driver import KEY, Driver
 
+if TYPE_CHECKING:
+    from tests.sandbox.driver import Driver  # which needs the [sandbox] extra
+
+KEY = "sk_test_for_tests"
 SECRET = "whsec_for_the_tests"
 DECLINED_LATER = "4000000000000341"
 

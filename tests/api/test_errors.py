@@ -19,10 +19,11 @@ from django_videoq_billing.api.errors import billing_exception_handler
 from django_videoq_billing.models import UserSubscription
 from django_videoq_billing.types import Counters, Entitlement
 from django_videoq_billing.usage.database import DatabaseUsageStore
-from tests.api.clients import CHECK, URLS, ask, assert_refused, client_of, token_client_of
+from tests.api.clients import CHECK, PERSONAL, URLS, ask, assert_refused, client_of, token_client_of
 from tests.api.contract import ENDPOINTS, LOCAL
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+READ_BODIES = [path for method, path in PERSONAL if method == "POST" and not path.endswith("reactivate")]
 WRONG_METHODS = [
     (method, path) for _, path in ENDPOINTS for method in METHODS if (method, path) not in ENDPOINTS
 ]
@@ -35,13 +36,12 @@ def test_a_wrong_method_is_405(signed_in: APIClient, method: str, path: str) -> 
     assert method not in response.headers["Allow"].split(", ")
 
 
+@pytest.mark.parametrize("path", READ_BODIES)
 @pytest.mark.parametrize(
     "content_type", ["", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded", "\u00e9"]
 )
-def test_a_body_that_claims_to_be_no_json_is_415(signed_in: APIClient, content_type: str) -> None:
-    response = signed_in.generic(
-        "POST", URLS["billing/usage/check"], json.dumps(CHECK), content_type=content_type
-    )
+def test_a_body_that_claims_to_be_no_json_is_415(signed_in: APIClient, path: str, content_type: str) -> None:
+    response = signed_in.generic("POST", URLS[path], json.dumps(CHECK), content_type=content_type)
     assert_refused(response, "unsupported_media_type")
 
 
@@ -73,10 +73,11 @@ def test_a_path_that_is_not_ours_is_left_to_the_host(path: str) -> None:
         resolve(f"/api/billing/{path}")
 
 
-def test_a_session_without_a_csrf_token_is_refused(user: Any) -> None:
+@pytest.mark.parametrize("endpoint", [endpoint for endpoint in PERSONAL if endpoint[0] == "POST"])
+def test_a_session_without_a_csrf_token_is_refused(user: Any, endpoint: tuple[str, str]) -> None:
     client = APIClient(enforce_csrf_checks=True)
     client.force_login(user)
-    body = assert_refused(ask(client, ("POST", "billing/usage/check")), "permission_denied")
+    body = assert_refused(ask(client, endpoint), "permission_denied")
     assert "CSRF" in body["message"]
     assert ask(client, ("GET", "billing/usage")).status_code == 200
 

@@ -16,10 +16,9 @@ from django_videoq_billing.services.usage_tracker import UsageTracker
 from django_videoq_billing.webhooks import inbox
 from tests.api.clients import URLS, ask, client_of
 from tests.api.contract import LOCAL
-from tests.api.shop import SECRET, Shop
+from tests.api.shop import KEY, SECRET, Shop
 from tests.api.test_stripe_errors import ours
 from tests.factories import make_payment, make_plan, subscribed
-from tests.sandbox.driver import KEY
 
 STRIPE_ID = re.compile(
     r"\b(cus|sub|price|prod|in|evt|ch|pi|re|du|dp|cs|pm|si|acct)_(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{6,}"

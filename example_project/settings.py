@@ -118,4 +118,4 @@ if STRIPE_API_BASE:
 STRIPE_SANDBOX = DEBUG and STRIPE_API_BASE.startswith("http://127.0.0.1:")
 if STRIPE_SANDBOX:
     MIDDLEWARE.insert(0, "example_project.videos.sandbox_clock.follow_sandbox")
-    SESSION_COOKIE_AGE = 10 * 365 * 86400
+    SESSION_COOKIE_AGE = 10 * 365 * 86400  # who advances the time by months stays logged in

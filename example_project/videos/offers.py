@@ -27,7 +27,11 @@ class Offer:
 
     @property
     def is_current(self) -> bool:
-        return self.level in ("good", "warn")
+        return self.level in ("good", "warn", "bad")
+
+    @property
+    def is_overdue(self) -> bool:
+        return self.level == "bad"
 
 
 def offers_for(user: AbstractBaseUser | AnonymousUser) -> list[Offer]:
@@ -39,11 +43,11 @@ def offers_for(user: AbstractBaseUser | AnonymousUser) -> list[Offer]:
 
 
 def _badge(plan: SubscriptionPlan, row: UserSubscription) -> tuple[str, str]:
-    """The words on the card and their colour; "good" and "warn" mark the user's own plan."""
+    """The words on the card and their colour; "info" is the one to come, the others mark the user's own."""
     own = row.plan if row.is_billed else effective_plan(row)
     if plan.pk == own.pk:
-        if row.is_billed and not row.is_active:
-            return _("Payment overdue"), "warn"
+        if row.is_billed and row.status in (row.Status.PAST_DUE, row.Status.UNPAID):
+            return _("Payment overdue"), "bad"
         if ends := _ends(row):
             return _("Until %(date)s") % {"date": _day(ends)}, "warn"
         return _("Your plan"), "good"

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 import example_project.settings as example
 from django_videoq_billing.services.usage_tracker import UsageTracker
+from tests.example.shop import SECRET, Shop
+from tests.sandbox.driver import KEY, START, Driver, running
 
 SAMPLES = Path(example.__file__).parent / "samples"
 BROKEN = SAMPLES / "broken"
@@ -53,6 +57,41 @@ def upload(browser: Client) -> Upload:
         return browser.post(UPLOAD, {"file": file, **fields}, follow=True)
 
     return send
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[Driver]:
+    with running("--seed", "example", "--start", str(START)) as driver:
+        yield driver
+
+
+@pytest.fixture
+def sandbox(sandbox_process: Driver, settings: Any) -> Driver:
+    """A fresh local Stripe, and the example's settings as `dev.py demo` makes them lead to it."""
+    sandbox_process.reset()
+    settings.VIDEOQ_BILLING = {
+        **example.VIDEOQ_BILLING,
+        "STRIPE_SECRET_KEY": KEY,
+        "STRIPE_WEBHOOK_SECRET": SECRET,
+        "STRIPE_API_BASE": sandbox_process.url,
+        "STRIPE_MAX_NETWORK_RETRIES": 0,
+    }
+    settings.STRIPE_API_BASE = sandbox_process.url
+    settings.SESSION_COOKIE_AGE = 10 * 365 * 86400  # who advances the time by months stays logged in
+    return sandbox_process
+
+
+@pytest.fixture
+def traveller() -> Iterator[time_machine.Coordinates]:
+    with time_machine.travel(datetime.fromtimestamp(START, tz=UTC), tick=False) as coordinates:
+        yield coordinates
+
+
+@pytest.fixture
+def shop(sandbox: Driver, traveller: time_machine.Coordinates, client: Client, user: Any) -> Shop:
+    """The plans are for sale, and `user` looks at them on the free one."""
+    client.force_login(user)
+    return Shop(sandbox, traveller, client)
 
 
 def counted(user: Any) -> tuple[int, int]:

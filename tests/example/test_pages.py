@@ -14,6 +14,7 @@ from django_videoq_billing.services.subscriptions import assign_plan
 from django_videoq_billing.services.usage_tracker import UsageTracker
 from example_project.videos.models import Video
 from tests.example.conftest import SAMPLES, UPLOAD, Upload, counted, other_browser
+from tests.sandbox.driver import Driver
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("example_project.urls")]
 
@@ -138,7 +139,8 @@ def test_the_plans_page_marks_the_current_plan(browser: Client, user: Any) -> No
 
     assert page.index("Premium") < page.index("Your plan") < page.index("$49.00")
     assert "Unlimited videos" in page
-    assert "cannot take payments yet" in page
+    assert "not connected to Stripe" in page
+    assert "Choose" not in page
     assert "no limit" in browser.get("/videos/").content.decode()
 
 
@@ -172,6 +174,18 @@ def test_setup_demo_makes_users_who_can_log_in_and_runs_twice(client: Client, se
     }
     assert users.get(is_superuser=True).username == "admin"
     assert client.login(username="demo", password="demo-password")
+
+
+def test_setup_demo_lets_one_user_pay_at_the_sandbox(sandbox: Driver, settings: Any, client: Client) -> None:
+    settings.DEBUG = settings.STRIPE_SANDBOX = True
+    for _ in range(2):
+        call_command("setup_demo", verbosity=0, stdout=StringIO())
+
+    [subscription] = sandbox.api.subscriptions.list().data
+    pro = get_user_model().objects.get(username="pro").subscription
+    assert (pro.plan.slug, pro.stripe_subscription_id) == ("standard", subscription.id)
+    assert client.login(username="pro", password="demo-password")
+    assert "Manage payment" in client.get("/billing/").content.decode()
 
 
 def test_setup_demo_refuses_a_real_site() -> None:

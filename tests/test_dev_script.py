@@ -18,31 +18,47 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SITE = """
-import http.server, sys
+import http.server, os, pathlib, sys
 
 class Page(http.server.SimpleHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
         self.end_headers()
-        self.wfile.write(b"it runs")
+        self.wfile.write(repr([sys.argv[1:], sorted(os.environ.items())]).encode())
 
 if sys.argv[1] == "migrate":
     print("Running migrations:\\n  Applying videos.0001_initial... OK")
 elif sys.argv[1] == "setup_demo":
     print("unchanged free\\n  demo  secret")
+elif sys.argv[1] == "stripe_sandbox" and pathlib.Path("unreadable").exists():
+    sys.exit("the saved state is unreadable")
 else:
     http.server.HTTPServer(("127.0.0.1", int(sys.argv[-1].rpartition(":")[2])), Page).serve_forever()
 """
 
 
+def put_files(folder: Path) -> Path:
+    for name in ("dev.py", "pyproject.toml", "tox.ini"):
+        (folder / name).write_bytes((ROOT / name).read_bytes())
+    (folder / "example_project").mkdir()
+    (folder / "example_project" / "manage.py").write_text(SITE)
+    return folder
+
+
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """Just enough of the repository for dev.py to begin its work."""
-    for name in ("dev.py", "pyproject.toml", "tox.ini"):
-        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
-    (tmp_path / "example_project").mkdir()
-    (tmp_path / "example_project" / "manage.py").write_text(SITE)
-    return tmp_path
+    return put_files(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def installed_clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone in which the example site seems to be installed."""
+    clone = put_files(tmp_path_factory.mktemp("installed"))
+    module = load(clone)
+    subprocess.run([sys.executable, "-m", "venv", clone / ".venv"], check=True)  # noqa: S603
+    module.write_stamp(module.VENV, "demo", module.fingerprint(["-e", ".[demo]"]))
+    return clone
 
 
 @pytest.fixture
@@ -177,31 +193,71 @@ def test_without_a_network_both_commands_say_so_and_break_nothing(clone: Path) -
     assert "making it anew" not in second.stdout
 
 
-def test_the_demo_answers_when_it_says_so_and_ctrl_c_ends_it_well(clone: Path, taken_port: int) -> None:
-    module = load(clone)
-    subprocess.run([sys.executable, "-m", "venv", clone / ".venv"], check=True)  # noqa: S603
-    module.write_stamp(module.VENV, "demo", module.fingerprint(["-e", ".[demo]"]))
+def test_the_demo_answers_when_it_says_so_and_ctrl_c_ends_it_well(
+    installed_clone: Path, taken_port: int
+) -> None:
+    module = load(installed_clone)
     port = module.next_free(taken_port)
     assert port != taken_port
-    process = subprocess.Popen(  # noqa: S603
-        [sys.executable, str(clone / "dev.py"), "demo", "--port", str(port)],
-        env=environment(DJANGO_SETTINGS_MODULE="another.project"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+    process = start_demo(installed_clone, port, STRIPE_SECRET_KEY="sk_live_of_somebody")
     assert process.stdout is not None
     said = ""
     for line in process.stdout:
         said += line
-        if "demo  secret" in line:
+        if "/_sandbox/" in line:
             break
     assert "Applying videos.0001_initial... OK" in said
     assert f"runs at http://127.0.0.1:{port}/ " in said
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as page:
-        assert page.read() == b"it runs"
+    assert "demo  secret" in said
+    assert "4242 4242 4242 4242" in said
+    stripe = said.split()[-1].removesuffix("/_sandbox/")
+    site, sandbox = read(f"http://127.0.0.1:{port}/"), read(stripe)
+    assert f"('STRIPE_API_BASE', '{stripe}')" in site
+    assert "sk_live_of_somebody" not in site + sandbox
+    assert "'stripe_sandbox', '--state'" in sandbox
+    assert f"'--forward-to', 'http://127.0.0.1:{port}/api/billing/webhook/stripe'" in sandbox
     process.send_signal(signal.SIGINT)
     rest, _ = process.communicate(timeout=20)
     assert "Stopped." in rest
     assert process.returncode == 0
     assert module.is_free(port)
+    assert module.is_free(int(stripe.rpartition(":")[2]))
+
+
+def test_a_sandbox_that_does_not_start_is_a_sentence(installed_clone: Path, taken_port: int) -> None:
+    module = load(installed_clone)
+    port = module.next_free(taken_port)
+    (installed_clone / "unreadable").touch()
+
+    process = start_demo(installed_clone, port)
+    _, complaint = process.communicate(timeout=30)
+    (installed_clone / "unreadable").unlink()
+
+    assert process.returncode == 1
+    assert "the saved state is unreadable" in complaint
+    assert "The local Stripe did not start; what is wrong stands above." in complaint
+    assert f"delete {Path('example_project', 'var', 'sandbox.json')} and start again" in complaint
+    assert "Traceback" not in complaint
+    assert module.is_free(port)
+
+
+def test_site_and_sandbox_never_ask_for_the_same_port(clone: Path, taken_port: int) -> None:
+    module = load(clone)
+    port = module.next_free(taken_port)
+    assert module.next_free(port, but_not=port) != port
+
+
+def start_demo(clone: Path, port: int, **more: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(  # noqa: S603
+        [sys.executable, str(clone / "dev.py"), "demo", "--port", str(port)],
+        env=environment(DJANGO_SETTINGS_MODULE="another.project", **more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def read(address: str) -> str:
+    with urllib.request.urlopen(address) as page:  # noqa: S310 - http
+        text: str = page.read().decode()
+        return text

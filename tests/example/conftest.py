@@ -82,13 +82,13 @@ def sandbox(sandbox_process: Driver, settings: Any) -> Driver:
 
 
 @pytest.fixture
-def traveller() -> Iterator[time_machine.Coordinates]:
+def traveller() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(datetime.fromtimestamp(START, tz=UTC), tick=False) as coordinates:
         yield coordinates
 
 
 @pytest.fixture
-def shop(sandbox: Driver, traveller: time_machine.Coordinates, client: Client, user: Any) -> Shop:
+def shop(sandbox: Driver, traveller: time_machine.Traveller, client: Client, user: Any) -> Shop:
     """The plans are for sale, and `user` looks at them on the free one."""
     client.force_login(user)
     return Shop(sandbox, traveller, client)

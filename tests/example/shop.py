@@ -19,7 +19,7 @@ SECRET = "whsec_for_the_example"
 
 
 class Shop:
-    def __init__(self, sandbox: Driver, traveller: time_machine.Coordinates, client: Client) -> None:
+    def __init__(self, sandbox: Driver, traveller: time_machine.Traveller, client: Client) -> None:
         self.sandbox, self.traveller, self.client = sandbox, traveller, client
         call_command("seed_plans", verbosity=0)
         call_command("sync_stripe_plans", verbosity=0)

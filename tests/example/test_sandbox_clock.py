@@ -20,7 +20,7 @@ BEGINNING = datetime.fromtimestamp(START, tz=UTC)
 
 
 @pytest.fixture
-def visit(sandbox: Driver, traveller: time_machine.Coordinates, monkeypatch: pytest.MonkeyPatch) -> Any:
+def visit(sandbox: Driver, traveller: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch) -> Any:
     """One request through the middleware; both clocks begin together."""
     monkeypatch.setattr(timezone, "now", timezone.now)
     monkeypatch.setattr(sandbox_clock, "_ahead", timedelta())

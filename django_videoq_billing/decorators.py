@@ -14,9 +14,11 @@ from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.template.response import SimpleTemplateResponse
+from django.utils.cache import patch_vary_headers
 
 from django_videoq_billing.exceptions import BillingError, Conflict, QuotaExceeded
-from django_videoq_billing.http import add_ratelimit_fields, error_response
+from django_videoq_billing.http import add_ratelimit_fields, error_response, wants_page
 from django_videoq_billing.services.entitlements import check_user
 from django_videoq_billing.services.usage_tracker import Hold, UsageTracker, check_amount, read_metric
 from django_videoq_billing.types import Metric, ReservationState
@@ -40,15 +42,16 @@ def requires_quota(
     """Count `amount` of `metric` for each request of the view, or refuse the request at the plan's limit.
 
     The amount is reserved before the view runs, in one atomic step, so no number of racing requests passes
-    the limit. It is kept when the view answers with a status below 400, and given back when it raises or
-    answers 400 and above. `amount` may be a function of the request, and must give a whole number from 1.
+    the limit. It is kept when the view answers with a status below 400, and given back when it raises,
+    answers 400 and above, or answers nothing. `amount` may be a function of the request, and must give a
+    whole number from 1. Only the status decides: a form shown again with its errors needs one like 422.
 
     Only `methods` count; reading (GET, HEAD, OPTIONS) passes freely. An `Idempotency-Key` sent by the
     client makes a retried request count once: while the first is being worked on, or once it has succeeded,
     a repetition is answered 409 `conflict` and the view does not run again.
 
     Nobody signed in is 401, an inactive account 403, the limit QUOTA_EXCEEDED_STATUS: as the contract's
-    JSON, or as a page for a browser (template `django_videoq_billing/refused.html`, or what
+    JSON, or as a page for a browser (template `django_videoq_billing/refused.html`, or at the limit what
     `refused(request, error)` returns).
 
     Put it innermost: on the method, and under `@api_view`, where a token user is known already. Works on
@@ -128,9 +131,10 @@ class _Guard:
                 completed = hold.reservation.state is ReservationState.COMMITTED
                 raise Conflict.key_completed() if completed else Conflict.key_in_progress()
         except QuotaExceeded as error:
-            if self.refused is None:
+            if self.refused is None or not wants_page(_plain(request)):
                 return error_response(_plain(request), error)
             response = self.refused(request, error)
+            patch_vary_headers(response, ["Accept"])
             add_ratelimit_fields(response, error.reservation)
             return response
         except BillingError as error:
@@ -139,14 +143,37 @@ class _Guard:
 
     def settle(self, hold: Hold, response: Any) -> Any:
         """Commit or give back by the status, and tell the client what is left."""
+        if (
+            isinstance(response, SimpleTemplateResponse)
+            and response.template_name
+            and not response.is_rendered
+        ):
+            return self.settle_when_rendered(hold, response)
         reservation = hold.reservation
-        if getattr(response, "status_code", 200) >= 400:
+        if response is None or getattr(response, "status_code", 200) >= 400:
             self.give_back(hold)
             reservation = replace(reservation, used=max(reservation.used - reservation.amount, 0))
         else:
             hold.commit()
         if isinstance(response, HttpResponseBase):
             add_ratelimit_fields(response, reservation)
+        return response
+
+    def settle_when_rendered(self, hold: Hold, response: SimpleTemplateResponse) -> SimpleTemplateResponse:
+        """Wait for the template, which Django renders after the view: it may still fail."""
+        render = response.render
+
+        def render_and_settle() -> SimpleTemplateResponse:
+            del response.render  # the class's own again
+            try:
+                rendered = render()
+            except BaseException:
+                self.give_back(hold)
+                raise
+            self.settle(hold, rendered)
+            return rendered
+
+        response.render = render_and_settle  # type: ignore[method-assign]
         return response
 
     def give_back(self, hold: Hold) -> None:

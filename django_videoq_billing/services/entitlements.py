@@ -30,6 +30,7 @@ def entitlement_for(user: AnyUser) -> Entitlement:
         video_limit=plan.video_limit,
         transcription_limit_seconds=plan.transcription_limit_seconds,
         period=current_period(subscription, plan),
+        feature_flags=plan.feature_flags,
     )
 
 

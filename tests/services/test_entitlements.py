@@ -79,6 +79,12 @@ class TestDefaultPlan:
 
         assert ensure_subscription(user).pk == ensure_subscription(user).pk
 
+    def test_it_carries_the_flags_of_the_effective_plan(self) -> None:
+        user = subscribed(make_plan(feature_flags={"hd": True}), status=Status.PAUSED)
+        assert entitlement_for(user).feature_flags == {}
+        UserSubscription.objects.update(status=Status.ACTIVE)
+        assert entitlement_for(user).feature_flags == {"hd": True}
+
 
 class TestWho:
     @pytest.mark.parametrize("nobody", [AnonymousUser(), get_user_model()(), None])

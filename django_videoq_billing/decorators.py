@@ -17,7 +17,7 @@ from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
 from django.utils.cache import patch_vary_headers
 
-from django_videoq_billing.exceptions import BillingError, Conflict, QuotaExceeded
+from django_videoq_billing.exceptions import BillingError, Conflict, InvalidRequest, QuotaExceeded
 from django_videoq_billing.http import add_ratelimit_fields, error_response, wants_page
 from django_videoq_billing.services.entitlements import check_user
 from django_videoq_billing.services.usage_tracker import Hold, UsageTracker, check_amount, read_metric
@@ -62,6 +62,11 @@ def requires_quota(
         check_amount(amount)
 
     def decorate(view: View) -> View:
+        if isinstance(view, type):
+            raise ImproperlyConfigured(
+                f"@requires_quota stands on a method, not on the class {view.__name__}: use "
+                'method_decorator(requires_quota(...), name="post"), or QuotaRequiredMixin.'
+            )
         if hasattr(getattr(view, "cls", None), "get_authenticators"):
             raise ImproperlyConfigured(
                 "@requires_quota must stand under @api_view, on the function itself: outside of it a user "
@@ -123,7 +128,7 @@ class _Guard:
     def admit(self, request: HttpRequest) -> Hold | HttpResponseBase:
         """Return the hold under which the view may run, or the answer that refuses the request."""
         try:
-            user = request.user
+            user: Any = getattr(request, "user", None)
             check_user(user)
             amount = self.amount(request) if callable(self.amount) else self.amount
             hold = UsageTracker.reserve(user, self.metric, amount, request.headers.get("Idempotency-Key"))
@@ -154,10 +159,17 @@ class _Guard:
             self.give_back(hold)
             reservation = replace(reservation, used=max(reservation.used - reservation.amount, 0))
         else:
-            hold.commit()
+            self.keep(hold)
         if isinstance(response, HttpResponseBase):
             add_ratelimit_fields(response, reservation)
         return response
+
+    def keep(self, hold: Hold) -> None:
+        """Commit; where the view deleted the user, nothing is left to count."""
+        try:
+            hold.commit()
+        except InvalidRequest:
+            logger.warning("hold_gone", extra={"metric": str(self.metric)})
 
     def settle_when_rendered(self, hold: Hold, response: SimpleTemplateResponse) -> SimpleTemplateResponse:
         """Wait for the template, which Django renders after the view: it may still fail."""

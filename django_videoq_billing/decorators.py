@@ -14,9 +14,11 @@ from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.template.response import SimpleTemplateResponse
+from django.utils.cache import patch_vary_headers
 
-from django_videoq_billing.exceptions import BillingError, Conflict, QuotaExceeded
-from django_videoq_billing.http import add_ratelimit_fields, error_response
+from django_videoq_billing.exceptions import BillingError, Conflict, InvalidRequest, QuotaExceeded
+from django_videoq_billing.http import add_ratelimit_fields, error_response, wants_page
 from django_videoq_billing.services.entitlements import check_user
 from django_videoq_billing.services.usage_tracker import Hold, UsageTracker, check_amount, read_metric
 from django_videoq_billing.types import Metric, ReservationState
@@ -40,15 +42,16 @@ def requires_quota(
     """Count `amount` of `metric` for each request of the view, or refuse the request at the plan's limit.
 
     The amount is reserved before the view runs, in one atomic step, so no number of racing requests passes
-    the limit. It is kept when the view answers with a status below 400, and given back when it raises or
-    answers 400 and above. `amount` may be a function of the request, and must give a whole number from 1.
+    the limit. It is kept when the view answers with a status below 400, and given back when it raises,
+    answers 400 and above, or answers nothing. `amount` may be a function of the request, and must give a
+    whole number from 1. Only the status decides: a form shown again with its errors needs one like 422.
 
     Only `methods` count; reading (GET, HEAD, OPTIONS) passes freely. An `Idempotency-Key` sent by the
     client makes a retried request count once: while the first is being worked on, or once it has succeeded,
     a repetition is answered 409 `conflict` and the view does not run again.
 
     Nobody signed in is 401, an inactive account 403, the limit QUOTA_EXCEEDED_STATUS: as the contract's
-    JSON, or as a page for a browser (template `django_videoq_billing/refused.html`, or what
+    JSON, or as a page for a browser (template `django_videoq_billing/refused.html`, or at the limit what
     `refused(request, error)` returns).
 
     Put it innermost: on the method, and under `@api_view`, where a token user is known already. Works on
@@ -59,6 +62,11 @@ def requires_quota(
         check_amount(amount)
 
     def decorate(view: View) -> View:
+        if isinstance(view, type):
+            raise ImproperlyConfigured(
+                f"@requires_quota stands on a method, not on the class {view.__name__}: use "
+                'method_decorator(requires_quota(...), name="post"), or QuotaRequiredMixin.'
+            )
         if hasattr(getattr(view, "cls", None), "get_authenticators"):
             raise ImproperlyConfigured(
                 "@requires_quota must stand under @api_view, on the function itself: outside of it a user "
@@ -120,7 +128,7 @@ class _Guard:
     def admit(self, request: HttpRequest) -> Hold | HttpResponseBase:
         """Return the hold under which the view may run, or the answer that refuses the request."""
         try:
-            user = request.user
+            user: Any = getattr(request, "user", None)
             check_user(user)
             amount = self.amount(request) if callable(self.amount) else self.amount
             hold = UsageTracker.reserve(user, self.metric, amount, request.headers.get("Idempotency-Key"))
@@ -128,9 +136,10 @@ class _Guard:
                 completed = hold.reservation.state is ReservationState.COMMITTED
                 raise Conflict.key_completed() if completed else Conflict.key_in_progress()
         except QuotaExceeded as error:
-            if self.refused is None:
+            if self.refused is None or not wants_page(_plain(request)):
                 return error_response(_plain(request), error)
             response = self.refused(request, error)
+            patch_vary_headers(response, ["Accept"])
             add_ratelimit_fields(response, error.reservation)
             return response
         except BillingError as error:
@@ -139,14 +148,44 @@ class _Guard:
 
     def settle(self, hold: Hold, response: Any) -> Any:
         """Commit or give back by the status, and tell the client what is left."""
+        if (
+            isinstance(response, SimpleTemplateResponse)
+            and response.template_name
+            and not response.is_rendered
+        ):
+            return self.settle_when_rendered(hold, response)
         reservation = hold.reservation
-        if getattr(response, "status_code", 200) >= 400:
+        if response is None or getattr(response, "status_code", 200) >= 400:
             self.give_back(hold)
             reservation = replace(reservation, used=max(reservation.used - reservation.amount, 0))
         else:
-            hold.commit()
+            self.keep(hold)
         if isinstance(response, HttpResponseBase):
             add_ratelimit_fields(response, reservation)
+        return response
+
+    def keep(self, hold: Hold) -> None:
+        """Commit; where the view deleted the user, nothing is left to count."""
+        try:
+            hold.commit()
+        except InvalidRequest:
+            logger.warning("hold_gone", extra={"metric": str(self.metric)})
+
+    def settle_when_rendered(self, hold: Hold, response: SimpleTemplateResponse) -> SimpleTemplateResponse:
+        """Wait for the template, which Django renders after the view: it may still fail."""
+        render = response.render
+
+        def render_and_settle() -> SimpleTemplateResponse:
+            del response.render  # the class's own again
+            try:
+                rendered = render()
+            except BaseException:
+                self.give_back(hold)
+                raise
+            self.settle(hold, rendered)
+            return rendered
+
+        response.render = render_and_settle  # type: ignore[method-assign]
         return response
 
     def give_back(self, hold: Hold) -> None:

@@ -80,6 +80,10 @@ class InvalidRequest(BillingError):
         )
 
     @classmethod
+    def unsaved_video(cls) -> InvalidRequest:
+        return cls(_("Save the video before it is transcribed."))
+
+    @classmethod
     def unknown_reservation(cls) -> InvalidRequest:
         return cls(_("There is no such reservation."))
 

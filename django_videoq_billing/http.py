@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
@@ -76,8 +78,8 @@ def retry_after(error: BillingError) -> int | None:
 
 
 def error_body(error: BillingError) -> dict[str, Any]:
-    """The contract's error body; a refusal also says where to get more."""
-    details = dict(error.details) if error.details is not None else None
+    """The contract's error body, in plain JSON values; a refusal also says where to get more."""
+    details = json.loads(json.dumps(error.details, cls=DjangoJSONEncoder))
     if isinstance(error, QuotaExceeded):
         details = {**(details or {}), "upgrade_url": upgrade_url()}
     return {"error": error.code, "message": error.message, "details": details}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from django_videoq_billing.decorators import UNSAFE_METHODS, requires_quota
@@ -20,6 +20,12 @@ class QuotaRequiredMixin:
     def get_quota_amount(self, request: HttpRequest) -> int:
         """Return how much this request counts; override it to read the request."""
         return 1
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """Show the form again with status 422, so that a form with errors costs nothing."""
+        response: HttpResponse = super().form_invalid(form)  # type: ignore[misc]
+        response.status_code = 422
+        return response
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         guard = requires_quota(self.quota_metric, self.get_quota_amount, methods=self.quota_methods)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -87,6 +87,7 @@ class Entitlement:
     video_limit: int | None
     transcription_limit_seconds: int | None
     period: Period
+    feature_flags: Mapping[str, Any] = field(default_factory=dict)
 
     def limit(self, metric: Metric) -> int | None:
         return self.video_limit if metric is Metric.VIDEO else self.transcription_limit_seconds

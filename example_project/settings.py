@@ -115,7 +115,7 @@ if STRIPE_API_BASE:
     STRIPE_API_HOST = STRIPE_API_BASE
 
 # With the local Stripe the site lives at its time, which its console can advance by months.
-STRIPE_SANDBOX = DEBUG and STRIPE_API_BASE.startswith("http://127.0.0.1:")
+STRIPE_SANDBOX = DEBUG and STRIPE_API_BASE.startswith(("http://127.0.0.1:", "http://localhost:"))
 if STRIPE_SANDBOX:
     MIDDLEWARE.insert(0, "example_project.videos.sandbox_clock.follow_sandbox")
     SESSION_COOKIE_AGE = 10 * 365 * 86400  # who advances the time by months stays logged in

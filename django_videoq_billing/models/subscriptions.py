@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -30,6 +30,7 @@ class UserSubscription(models.Model):
         UNPAID = "unpaid", _("unpaid")
         PAUSED = "paused", _("paused")
 
+    STATUS_CHOICES = Status.choices
     ACTIVE_STATUSES = (Status.ACTIVE, Status.TRIALING)
     BILLED_STATUSES = (*ACTIVE_STATUSES, Status.PAST_DUE, Status.UNPAID, Status.PAUSED)
 
@@ -55,6 +56,7 @@ class UserSubscription(models.Model):
     current_period_end = models.DateTimeField(_("period end"))
     period_anchor = models.DateTimeField(
         _("period anchor"),
+        null=True,
         blank=True,
         help_text=_("Periods begin on this day of the month; it keeps the 31st through February."),
     )
@@ -136,18 +138,19 @@ class UserSubscription(models.Model):
     def is_active(self) -> bool:
         return self.status in self.ACTIVE_STATUSES
 
-    def in_payment_grace(self, now: datetime) -> bool:
-        """A renewal payment failed, and the days given to mend it are not over."""
-        return (
-            self.status == self.Status.PAST_DUE
-            and self.grace_period_end is not None
-            and now < self.grace_period_end
-        )
+    def in_payment_grace(self, now: datetime, grace: timedelta) -> bool:
+        """A renewal payment failed, and the time given to mend it is not over.
+
+        Where nobody has written down its end, it counts from the start of the period that was to be paid.
+        """
+        end = self.grace_period_end or self.current_period_start + grace
+        return self.status == self.Status.PAST_DUE and now < end
 
     def cancellation_took_effect(self, now: datetime) -> bool:
         """The user cancelled for the end of the period and that end has passed, reported by Stripe or not."""
         return self.cancel_at_period_end and now >= self.current_period_end
 
-    def gives_access(self, now: datetime) -> bool:
+    def gives_access(self, now: datetime, grace: timedelta) -> bool:
         """Whether the plan's own limits hold; otherwise the default plan's do."""
-        return (self.is_active or self.in_payment_grace(now)) and not self.cancellation_took_effect(now)
+        paid = self.is_active or self.in_payment_grace(now, grace)
+        return paid and not self.cancellation_took_effect(now)

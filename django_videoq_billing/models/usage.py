@@ -121,6 +121,7 @@ class UsageReservation(models.Model):
         settings.AUTH_USER_MODEL,
         on_delete=models.CASCADE,
         related_name="usage_reservations",
+        db_constraint=False,  # the record guards it; a check of the user's row would wait for whoever locks that
         verbose_name=_("user"),
     )
     record = models.ForeignKey(

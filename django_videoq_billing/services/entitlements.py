@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
+from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
-from django.db import router
+from django.db import IntegrityError, router
 from django.utils import timezone
 
 from django_videoq_billing.conf import get_settings
@@ -30,6 +33,7 @@ def entitlement_for(user: AnyUser) -> Entitlement:
         video_limit=plan.video_limit,
         transcription_limit_seconds=plan.transcription_limit_seconds,
         period=current_period(subscription, plan),
+        feature_flags=plan.feature_flags,
     )
 
 
@@ -51,7 +55,12 @@ def find_subscription(user: AnyUser) -> UserSubscription | None:
 
 def ensure_subscription(user: AnyUser) -> UserSubscription:
     """Return the user's subscription; a user without one gets the default plan, once, whoever races."""
-    return find_subscription(user) or give_default_plan(user.pk)
+    try:
+        return find_subscription(user) or give_default_plan(user.pk)
+    except IntegrityError:
+        if get_user_model()._default_manager.filter(pk=check_user(user)).exists():
+            raise
+        raise NotAuthenticated.no_user() from None  # the account was deleted in the middle of the request
 
 
 def give_default_plan(user_id: UserId) -> UserSubscription:
@@ -72,7 +81,8 @@ def give_default_plan(user_id: UserId) -> UserSubscription:
 
 def effective_plan(subscription: UserSubscription) -> SubscriptionPlan:
     """Return the plan whose limits hold: the subscription's own, or the default plan where it gives none."""
-    return subscription.plan if subscription.gives_access(timezone.now()) else default_plan()
+    grace = timedelta(days=get_settings().GRACE_PERIOD_DAYS)
+    return subscription.plan if subscription.gives_access(timezone.now(), grace) else default_plan()
 
 
 def current_period(subscription: UserSubscription, plan: SubscriptionPlan) -> Period:
@@ -82,9 +92,9 @@ def current_period(subscription: UserSubscription, plan: SubscriptionPlan) -> Pe
     little later, with the same start, so a late webhook neither blocks the user nor counts twice.
     """
     now = timezone.now()
+    anchor, months = subscription.period_anchor or subscription.current_period_start, plan.months
     if now < subscription.current_period_end:
-        return subscription.period
-    anchor, months = subscription.period_anchor, plan.months
+        return _part_of(subscription.period, now, months)
     period = subscription.period.rolled_to(now, anchor=anchor, months=months)
     if subscription.period_is_ours:
         # Whoever comes second changes nothing: the row no longer ends where this caller saw it end.
@@ -99,8 +109,24 @@ def current_period(subscription: UserSubscription, plan: SubscriptionPlan) -> Pe
     return period
 
 
+def _part_of(period: Period, now: datetime, months: int) -> Period:
+    """Return the part of a longer period that counts now: a yearly subscriber who fell back to a monthly
+    plan has that plan's allowance each month. The odd day of a period set by hand makes no part."""
+    first = Period(period.start, period.start)
+    if period.end <= first.rolled_to(period.start, anchor=period.start, months=months + 1).end:
+        return period
+    return first.rolled_to(max(now, period.start), anchor=period.start, months=months)
+
+
 def default_plan() -> SubscriptionPlan:
-    """Return the plan that everybody has; made from the settings where `seed_plans` has not run yet."""
+    """Return the plan that everybody has; made from the settings where `seed_plans` has not run yet.
+
+    Names are unique: where another plan has the name already, the slug is added to it.
+    """
     plan = get_settings().PLANS[get_settings().DEFAULT_PLAN]
-    row, _ = SubscriptionPlan.objects.get_or_create(slug=plan.slug, defaults=plan.as_fields())
-    return row
+    fields = plan.as_fields()
+    try:
+        return SubscriptionPlan.objects.get_or_create(slug=plan.slug, defaults=fields)[0]
+    except IntegrityError:
+        fields["name"] = f"{fields['name'][:40]} ({plan.slug})"
+        return SubscriptionPlan.objects.get_or_create(slug=plan.slug, defaults=fields)[0]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from decimal import Decimal
 
 from django.contrib.contenttypes.models import ContentType
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, models, router, transaction
 from django.utils import timezone
 
 from django_videoq_billing.conf import get_settings
@@ -21,9 +22,11 @@ MAX_SECONDS = 7 * 86400
 """The longest recording, a week: more is a mistake, and its cost would not fit its column."""
 
 
-def billable_seconds(duration: float) -> int:
+def billable_seconds(duration: object) -> int:
     """Return a media duration in whole seconds, begun seconds counted. Raises InvalidRequest for nonsense."""
-    if not math.isfinite(duration) or not 0 < duration <= MAX_SECONDS:
+    if isinstance(duration, bool) or not isinstance(duration, int | float):
+        raise InvalidRequest.bad_amount(duration, MAX_SECONDS)
+    if not 0 < duration <= MAX_SECONDS:  # NaN is not, either
         raise InvalidRequest.bad_amount(duration, MAX_SECONDS)
     return math.ceil(duration)
 
@@ -43,10 +46,12 @@ def start(
     RESERVATION_SECONDS, and is counted in full all the same when it is completed later.
     """
     check_amount(estimated_seconds, MAX_SECONDS)
+    if video.pk is None:
+        raise InvalidRequest.unsaved_video()
     with UsageTracker.reserve(user, "transcription", estimated_seconds) as hold:
         try:
-            with transaction.atomic():
-                job = TranscriptionJob.objects.create(
+            with transaction.atomic(using=_alias()):
+                job = TranscriptionJob.objects.using(_alias()).create(
                     user_id=hold.reservation.user_id,
                     content_type=ContentType.objects.get_for_model(video),
                     object_id=str(video.pk),
@@ -69,13 +74,15 @@ def complete(job: TranscriptionJob, actual_seconds: int) -> TranscriptionJob:
     """
     if actual_seconds != 0:
         check_amount(actual_seconds, MAX_SECONDS)
-    with transaction.atomic():
+    with transaction.atomic(using=_alias()):
+        # The counter first and the job second: a view that has reserved already holds locks in that order.
+        job = _fetched(job)
+        if job.is_live and job.reservation_id is not None:
+            get_store().commit(job.reservation_id, actual_seconds)
         job = _locked(job)
         if job.status == TranscriptionJob.Status.COMPLETED:
             return job
         _check_live(job)
-        if job.reservation_id is not None:
-            get_store().commit(job.reservation_id, actual_seconds)
         job.duration_seconds = actual_seconds
         job.cost_cents = cost_cents(actual_seconds)
         return _finish(job, TranscriptionJob.Status.COMPLETED)
@@ -98,19 +105,29 @@ def cancel(job: TranscriptionJob) -> TranscriptionJob:
 
 
 def _abandon(job: TranscriptionJob, status: TranscriptionJob.Status, message: str) -> TranscriptionJob:
-    with transaction.atomic():
+    with transaction.atomic(using=_alias()):
+        job = _fetched(job)
+        if job.is_live and job.reservation_id is not None:
+            with suppress(InvalidRequest):  # the hold is gone with its record, and so is what it held
+                get_store().release(job.reservation_id)
         job = _locked(job)
         if job.status == status:
             return job
         _check_live(job)
-        if job.reservation_id is not None:
-            get_store().release(job.reservation_id)
         job.error_message = message
         return _finish(job, status)
 
 
+def _alias() -> str:
+    return router.db_for_write(TranscriptionJob)
+
+
+def _fetched(job: TranscriptionJob) -> TranscriptionJob:
+    return TranscriptionJob.objects.using(_alias()).get(pk=job.pk)
+
+
 def _locked(job: TranscriptionJob) -> TranscriptionJob:
-    return TranscriptionJob.objects.select_for_update().get(pk=job.pk)
+    return TranscriptionJob.objects.using(_alias()).select_for_update().get(pk=job.pk)
 
 
 def _check_live(job: TranscriptionJob) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from types import TracebackType
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from django_videoq_billing.exceptions import (
     AccountInactive,
+    Conflict,
     InvalidRequest,
     NotAuthenticated,
     QuotaExceeded,
@@ -83,8 +85,9 @@ class Hold:
             return
         if error is None:
             self.commit()
-        else:
-            self.release()
+        elif not self.reservation.replayed:  # a repetition must not take back what the first caller holds
+            with suppress(Conflict):  # a repetition has committed it; the block's own error goes on
+                self.release()
 
 
 class UsageTracker:
@@ -108,7 +111,7 @@ class UsageTracker:
         reservation = get_store().reserve(lambda: entitlement_for(user), metric, amount, key=key)
         if not reservation.granted:
             logger.info("quota_refused", extra={"metric": str(metric), "limit": reservation.limit})
-            quota_exceeded.send(cls, user=user, reservation=reservation)
+            quota_exceeded.send_robust(cls, user=user, reservation=reservation)
             raise QuotaExceeded(reservation, refusal_text(reservation))
         return Hold(reservation)
 

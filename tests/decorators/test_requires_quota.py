@@ -7,6 +7,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.http import HttpResponse
+from django.template import TemplateDoesNotExist
 from django.test import Client
 from rest_framework.authtoken.models import Token
 from rest_framework.decorators import api_view
@@ -160,11 +161,49 @@ class TestBrowsers:
         for _ in range(2):
             answer(client, "/own-refusal/")
 
-        response = answer(client, "/own-refusal/")
+        response = answer(client, "/own-refusal/", Accept=BROWSER)
 
         assert response.status_code == 409
+        assert "Accept" in response["Vary"]
         assert response.content.decode().startswith("Video limit reached")
         assert '"video";r=0' in response["RateLimit"]
+
+    def test_a_program_gets_json_all_the_same(self, client: Client) -> None:
+        for _ in range(2):
+            answer(client, "/own-refusal/")
+
+        assert answer(client, "/own-refusal/").json()["error"] == "limit_exceeded"
+
+
+class TestAnswersThatComeLater:
+    REFUSED = "django_videoq_billing/refused.html"
+
+    def test_a_template_that_renders_counts(self, client: Client, user: Any) -> None:
+        response = client.post("/template/", headers={"X-Answer": self.REFUSED})
+
+        assert response.status_code == 200
+        assert '"video";r=1' in response["RateLimit"]
+        assert UsageReservation.objects.get().state == "committed"
+
+    def test_a_template_that_fails_gives_back(self, client: Client, user: Any) -> None:
+        with pytest.raises(TemplateDoesNotExist):
+            client.post("/template/", headers={"X-Answer": "no-such-template.html"})
+        assert videos(user) == 0
+
+    def test_a_template_with_an_error_status_gives_back(self, client: Client, user: Any) -> None:
+        client.post("/template/", headers={"X-Answer": self.REFUSED, "X-Status": "422"})
+        assert videos(user) == 0
+
+    def test_no_answer_at_all_gives_back(self, client: Client, user: Any) -> None:
+        with pytest.raises(ValueError, match="didn't return an HttpResponse"):
+            client.post("/no-answer/")
+        assert videos(user) == 0
+
+    def test_a_form_with_errors_costs_nothing(self, client: Client, user: Any) -> None:
+        assert client.post("/form/", {"name": ""}).status_code == 422
+        assert videos(user) == 0
+        assert client.post("/form/", {"name": "Ada"}).status_code == 302
+        assert videos(user) == 1
 
 
 class TestUsers:

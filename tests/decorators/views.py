@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
+from django import forms
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.decorators import method_decorator
 from django.views import View
+from django.views.generic import FormView
 from rest_framework import status, viewsets
 from rest_framework.decorators import api_view
 from rest_framework.exceptions import ValidationError
@@ -118,6 +121,30 @@ def reading_counts(request: HttpRequest) -> HttpResponse:
     return HttpResponse("counted")
 
 
+@requires_quota("video")
+def no_answer(request: HttpRequest) -> None:
+    """A view that forgets to answer: Django makes that a server error."""
+
+
+@requires_quota("video")
+def template(request: HttpRequest) -> TemplateResponse:
+    """Django renders the template after the view has returned."""
+    response = TemplateResponse(request, request.headers["X-Answer"], {"error": "shown"})
+    response.status_code = int(request.headers.get("X-Status", 200))
+    return response
+
+
+class NameForm(forms.Form):
+    name = forms.CharField()
+
+
+class Form(QuotaRequiredMixin, FormView):  # type: ignore[type-arg]  # no generic at run time
+    quota_metric = "video"
+    form_class = NameForm
+    template_name = "django_videoq_billing/refused.html"
+    success_url = "/done/"
+
+
 router = SimpleRouter()
 router.register("viewset", VideoViewSet, basename="video")
 
@@ -139,5 +166,8 @@ urlpatterns = [
     path("both/", both),
     path("own-refusal/", own_refusal),
     path("reading/", reading_counts),
+    path("no-answer/", cast(Any, no_answer)),
+    path("template/", template),
+    path("form/", Form.as_view()),
     *router.urls,
 ]

@@ -44,6 +44,7 @@ def _example_site(settings: Any, tmp_path: Path) -> None:
 @pytest.fixture
 def browser(client: Client, user: Any) -> Client:
     client.force_login(user)
+    client.defaults["HTTP_ACCEPT"] = "text/html,application/xhtml+xml,*/*;q=0.8"
     return client
 
 

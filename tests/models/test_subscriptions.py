@@ -11,6 +11,7 @@ from tests.models.rows import DAY, END, START, new_job, new_record, new_reservat
 
 Status = UserSubscription.Status
 MOMENT = timedelta(microseconds=1)
+GRACE = timedelta(days=3)
 GOOD = {Status.ACTIVE, Status.TRIALING}
 NEVER = [Status.CANCELLED, Status.INCOMPLETE, Status.INCOMPLETE_EXPIRED, Status.UNPAID, Status.PAUSED]
 
@@ -24,39 +25,40 @@ def subscription(**fields: Any) -> UserSubscription:
 @pytest.mark.parametrize("now", [START, END - MOMENT, END, END + 90 * DAY])
 def test_a_status_alone_gives_access_or_not_at_any_time(status: str, now: datetime) -> None:
     """A renewal that is reported late must not block: the end of the period alone takes nothing away."""
-    assert subscription(status=status).gives_access(now) is (status in GOOD)
+    in_grace = status == Status.PAST_DUE and now < START + GRACE
+    assert subscription(status=status).gives_access(now, GRACE) is (status in GOOD or in_grace)
 
 
 @pytest.mark.parametrize("status", sorted(GOOD))
 def test_a_cancelled_renewal_gives_access_until_the_end(status: str) -> None:
     ending = subscription(status=status, cancel_at_period_end=True)
     times = [START, END - MOMENT, END, END + DAY]
-    assert [ending.gives_access(now) for now in times] == [True, True, False, False]
+    assert [ending.gives_access(now, GRACE) for now in times] == [True, True, False, False]
     assert [ending.cancellation_took_effect(now) for now in times] == [False, False, True, True]
 
 
 def test_a_failed_payment_gives_access_until_the_grace_period_ends() -> None:
     late = subscription(status=Status.PAST_DUE, grace_period_end=END + 3 * DAY)
     times = [START, END, END + 3 * DAY - MOMENT, END + 3 * DAY, END + 9 * DAY]
-    assert [late.gives_access(now) for now in times] == [True, True, True, False, False]
-    assert [late.in_payment_grace(now) for now in times] == [True, True, True, False, False]
+    assert [late.gives_access(now, GRACE) for now in times] == [True, True, True, False, False]
+    assert [late.in_payment_grace(now, GRACE) for now in times] == [True, True, True, False, False]
 
 
 def test_a_failed_payment_after_a_cancellation_gives_no_grace_past_the_end() -> None:
     late = subscription(status=Status.PAST_DUE, grace_period_end=END + 3 * DAY, cancel_at_period_end=True)
-    assert [late.gives_access(now) for now in (END - MOMENT, END)] == [True, False]
+    assert [late.gives_access(now, GRACE) for now in (END - MOMENT, END)] == [True, False]
 
 
 @pytest.mark.parametrize("status", NEVER)
 @pytest.mark.parametrize("cancel", [True, False])
 def test_no_other_status_gives_access_whatever_else_is_set(status: str, cancel: bool) -> None:
     fields = {"grace_period_end": END + 9 * DAY, "trial_end": END + 9 * DAY, "cancel_at_period_end": cancel}
-    assert not subscription(status=status, **fields).gives_access(START)
+    assert not subscription(status=status, **fields).gives_access(START, GRACE)
 
 
 @pytest.mark.parametrize("status", [*sorted(GOOD), *NEVER])
 def test_a_left_over_grace_period_means_nothing(status: str) -> None:
-    assert not subscription(status=status, grace_period_end=END).in_payment_grace(START)
+    assert not subscription(status=status, grace_period_end=END).in_payment_grace(START, GRACE)
 
 
 @pytest.mark.parametrize("status", Status.values)

@@ -79,6 +79,25 @@ class TestDefaultPlan:
 
         assert ensure_subscription(user).pk == ensure_subscription(user).pk
 
+    def test_it_carries_the_flags_of_the_effective_plan(self) -> None:
+        user = subscribed(make_plan(feature_flags={"hd": True}), status=Status.PAUSED)
+        assert entitlement_for(user).feature_flags == {}
+        UserSubscription.objects.update(status=Status.ACTIVE)
+        assert entitlement_for(user).feature_flags == {"hd": True}
+
+    def test_a_plan_that_took_its_name_is_not_in_the_way(self) -> None:
+        make_plan(name="Free", slug="old-free")
+
+        assert entitlement_for(make_user()).plan_name == "Free (free)"
+
+    @pytest.mark.django_db(transaction=True)
+    def test_an_account_deleted_in_the_middle_of_a_request_is_nobody(self) -> None:
+        user = make_user()
+        User.objects.filter(pk=user.pk).delete()
+
+        with pytest.raises(NotAuthenticated):
+            entitlement_for(user)
+
 
 class TestWho:
     @pytest.mark.parametrize("nobody", [AnonymousUser(), get_user_model()(), None])
@@ -98,7 +117,8 @@ class TestEffectivePlan:
         [
             ({"status": Status.ACTIVE}, True),
             ({"status": Status.TRIALING}, True),
-            ({"status": Status.PAST_DUE}, False),
+            ({"status": Status.PAST_DUE}, True),
+            ({"status": Status.PAST_DUE, "current_period_start": moment("2026-04-28")}, False),
             ({"status": Status.PAST_DUE, "grace_period_end": timedelta(seconds=1)}, True),
             ({"status": Status.PAST_DUE, "grace_period_end": timedelta(0)}, False),
             ({"status": Status.CANCELLED}, False),
@@ -164,6 +184,20 @@ class TestRolling:
             assert entitlement_for(user).period.end == moment("2025-02-28")
         with time_machine.travel(moment("2028-02-29"), tick=False):
             assert entitlement_for(user).period == Period(moment("2028-02-29"), moment("2029-02-28"))
+
+    def test_a_yearly_subscriber_who_fell_back_has_the_default_plans_allowance_each_month(self) -> None:
+        with time_machine.travel(moment("2026-01-31"), tick=False):
+            user = subscribed(make_plan(interval="year", video_limit=900))
+            UsageTracker.increment_video_count(user, 500)
+        UserSubscription.objects.update(status=Status.UNPAID)
+
+        with time_machine.travel(moment("2026-03-15"), tick=False):
+            assert entitlement_for(user).period == Period(moment("2026-02-28"), moment("2026-03-31"))
+            for _ in range(3):
+                UsageTracker.reserve(user, "video").commit()
+            assert not UsageTracker.can_upload_video(user)[0]
+        with time_machine.travel(moment("2026-03-31"), tick=False):
+            assert UsageTracker.can_upload_video(user)[0]
 
     def test_a_late_renewal_neither_blocks_nor_gives_the_old_allowance_again(self) -> None:
         """Stripe bills this one and its webhook is late: the next period is forecast and nothing is saved."""

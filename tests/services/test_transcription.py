@@ -12,7 +12,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from django_videoq_billing.exceptions import AccountInactive, Conflict, InvalidRequest, QuotaExceeded
-from django_videoq_billing.models import TranscriptionJob, UsageReservation
+from django_videoq_billing.models import TranscriptionJob, UsageRecord, UsageReservation
 from django_videoq_billing.services import transcription
 from django_videoq_billing.services.usage_tracker import UsageTracker, release_expired
 from tests.factories import make_plan, make_user, subscribed
@@ -251,7 +251,23 @@ def test_begun_seconds_are_counted(duration: float, seconds: int) -> None:
     assert transcription.billable_seconds(duration) == seconds
 
 
-@pytest.mark.parametrize("duration", [0, -1, float("nan"), float("inf"), float("-inf"), 604_800.5])
+def test_a_video_that_is_not_saved_is_refused(user: User) -> None:
+    with pytest.raises(InvalidRequest, match="Save the video"):
+        transcription.start(user, Group(name="unsaved"), 10)
+    assert not TranscriptionJob.objects.exists()
+
+
+def test_a_job_whose_usage_record_is_gone_can_be_ended(user: User, video: Group) -> None:
+    job = transcription.start(user, video, 10)
+    UsageRecord.objects.all().delete()
+
+    assert transcription.fail(job, "worker lost").status == "failed"
+    assert transcription.start(user, video, 10).is_live
+
+
+@pytest.mark.parametrize(
+    "duration", ["12", None, [1], True, 10**400, 0, -1, float("nan"), float("inf"), float("-inf"), 604_800.5]
+)
 def test_a_duration_that_makes_no_sense_is_refused(duration: float) -> None:
     with pytest.raises(InvalidRequest):
         transcription.billable_seconds(duration)

@@ -66,6 +66,24 @@ class TestReserve:
 
         assert videos(user) == 1
 
+    def test_a_failing_repetition_does_not_take_back_what_is_still_held(self, user: Any) -> None:
+        with UsageTracker.reserve(user, "video", key="task-1"):
+            with pytest.raises(ZeroDivisionError), UsageTracker.reserve(user, "video", key="task-1"):
+                raise ZeroDivisionError
+            assert videos(user) == 1
+
+        assert UsageReservation.objects.get().state == "committed"
+
+    def test_a_block_that_fails_after_a_repetition_succeeded_keeps_its_own_error(self, user: Any) -> None:
+        def work() -> None:
+            with UsageTracker.reserve(user, "video", key="task-1"):
+                UsageTracker.reserve(user, "video", key="task-1").commit()
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            work()
+        assert videos(user) == 1
+
     def test_at_the_limit_it_raises_and_signals(self, user: Any, caplog: pytest.LogCaptureFixture) -> None:
         heard: list[Any] = []
         quota_exceeded.connect(receiver := lambda **said: heard.append(said), weak=False)

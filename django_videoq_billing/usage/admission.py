@@ -1,0 +1,155 @@
+"""One attempt to count: what is asked for, and the steps that can answer it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from django_videoq_billing.conf import get_settings
+from django_videoq_billing.exceptions import Conflict
+from django_videoq_billing.types import Entitlement, Metric, Reservation, ReservationState
+from django_videoq_billing.usage.rows import (
+    COUNTER,
+    LAST_USED,
+    alias,
+    give_back,
+    holds,
+    records,
+    snapshot,
+)
+
+ATTEMPTS = 5
+_BATCH = 1000
+
+
+class KeyTakenError(Exception):
+    """Another hold went by the same key when ours was written; nothing was counted."""
+
+
+class Admission:
+    """`limited=False` counts what has happened already, whatever the limit says."""
+
+    def __init__(
+        self,
+        entitlement: Entitlement,
+        metric: Metric,
+        amount: int,
+        key: str | None = None,
+        *,
+        limited: bool = True,
+    ) -> None:
+        self.entitlement = entitlement
+        self.metric = metric
+        self.amount = amount
+        self.key = key
+        self.limit = entitlement.limit(metric) if limited else None
+
+    def answer(self) -> Reservation:
+        """Admit, or tell who goes by the key already, or refuse."""
+        for _ in range(ATTEMPTS):
+            try:
+                return self._admit() or self._admit_in_room_made() or self._replay() or self._refusal()
+            except KeyTakenError:
+                self._give_back_of_earlier_periods()
+                if known := self._replay():
+                    return known
+                # The hold that had the key was given up between the two looks: try again.
+        raise Conflict.key_in_progress()
+
+    def count(self) -> bool:
+        """Add to the counter if there is room; the period's first use makes its record."""
+        if self.limit is not None and self.amount > self.limit:
+            return False
+        if self._add_if_room():
+            return True
+        used = self._used()
+        if used is None:
+            records(self.entitlement).get_or_create(
+                user_id=self.entitlement.user_id,
+                billing_period_start=self.entitlement.period.start,
+                defaults=snapshot(self.entitlement),
+            )
+        elif self.limit is not None and used + self.amount > self.limit:
+            return False
+        return self._add_if_room()  # the record, or the room, has only just come into being
+
+    def _admit(self) -> Reservation | None:
+        """Count and hold, or None where there is no room."""
+        try:
+            with transaction.atomic(using=alias()):
+                if not self.count():
+                    return None
+                record_id, used = records(self.entitlement).values_list("pk", COUNTER[self.metric]).get()
+                hold = holds().create(
+                    user_id=self.entitlement.user_id,
+                    record_id=record_id,
+                    metric=self.metric,
+                    amount=self.amount,
+                    key=self.key,
+                    expires_at=timezone.now() + timedelta(seconds=get_settings().RESERVATION_SECONDS),
+                )
+        except IntegrityError:
+            if self.key is None:
+                raise
+            raise KeyTakenError from None
+        return self._reservation(granted=True, used=used, hold_id=hold.pk)
+
+    def _add_if_room(self) -> bool:
+        counter = COUNTER[self.metric]
+        room = {} if self.limit is None else {f"{counter}__lte": self.limit - self.amount}
+        now = timezone.now()
+        changes = {counter: F(counter) + self.amount, LAST_USED[self.metric]: now, "updated_at": now}
+        return bool(records(self.entitlement).filter(**room).update(**changes, **snapshot(self.entitlement)))
+
+    def _used(self) -> int | None:
+        return records(self.entitlement).values_list(COUNTER[self.metric], flat=True).first()
+
+    def _admit_in_room_made(self) -> Reservation | None:
+        """Give back overdue holds, waiting for whoever is doing so, and look once more before refusing."""
+        if self.limit is not None and self.amount > self.limit:
+            return None
+        overdue = holds().overdue(timezone.now()).filter(user_id=self.entitlement.user_id)
+        give_back(overdue.filter(record__in=records(self.entitlement)), _BATCH, skip_locked=False)
+        return self._admit()
+
+    def _give_back_of_earlier_periods(self) -> None:
+        """The key may belong to a dead hold of a period that has ended."""
+        overdue = holds().overdue(timezone.now()).filter(user_id=self.entitlement.user_id)
+        give_back(overdue, _BATCH, skip_locked=True)
+
+    def _replay(self) -> Reservation | None:
+        """Return the reservation that already goes by this key."""
+        if self.key is None:
+            return None
+        known = holds().select_related("record")
+        hold = known.filter(user_id=self.entitlement.user_id, metric=self.metric, key=self.key).first()
+        if hold is None:
+            return None
+        answer = self._reservation(granted=True, used=hold.record.counters.used(self.metric), hold_id=hold.pk)
+        return replace(
+            answer,
+            amount=hold.amount,
+            period=hold.record.period,
+            state=ReservationState(hold.state),
+            replayed=True,
+        )
+
+    def _refusal(self) -> Reservation:
+        return self._reservation(granted=False, used=self._used() or 0)
+
+    def _reservation(self, *, granted: bool, used: int, hold_id: UUID | None = None) -> Reservation:
+        return Reservation(
+            user_id=self.entitlement.user_id,
+            metric=self.metric,
+            amount=self.amount,
+            granted=granted,
+            used=used,
+            limit=self.limit,
+            period=self.entitlement.period,
+            id=hold_id,
+        )

@@ -12,7 +12,9 @@ from django_videoq_billing.sandbox.config import SandboxConfig
 
 def parser() -> argparse.ArgumentParser:
     """Options also come from the environment: STRIPE_SANDBOX_PORT, STRIPE_SANDBOX_API_KEY and so on."""
-    arguments = argparse.ArgumentParser(prog="stripe_sandbox", description="A local Stripe for development and tests.")
+    arguments = argparse.ArgumentParser(
+        prog="stripe_sandbox", description="A local Stripe for development and tests."
+    )
     add_arguments(arguments)
     return arguments
 
@@ -28,11 +30,25 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
     add("--port", type=int, default=default("PORT", "12111"))
     add("--api-key", action="append", dest="api_keys", help="a secret key to accept; may be repeated")
     add("--seed", default=default("SEED"), help="makes ids and shuffles repeat")
-    add("--start", type=int, default=default("START"), help="Unix seconds at which time stands still until advanced")
+    add(
+        "--start",
+        type=int,
+        default=default("START"),
+        help="Unix seconds at which time stands still until advanced",
+    )
     add("--state", type=Path, default=default("STATE"), help="a JSON file to keep the state in")
-    add("--forward-to", default=default("FORWARD_TO"), help="a webhook URL that gets every event from the start")
-    add("--webhook-secret", default=default("WEBHOOK_SECRET", "whsec_sandbox"), help="the secret of --forward-to")
+    add(
+        "--forward-to",
+        default=default("FORWARD_TO"),
+        help="a webhook URL that gets every event from the start",
+    )
+    add(
+        "--webhook-secret",
+        default=default("WEBHOOK_SECRET", "whsec_sandbox"),
+        help="the secret of --forward-to",
+    )
     add("--public-url", default=default("PUBLIC_URL"), help="where browsers reach the pages")
+    add("--account-name", default=default("ACCOUNT_NAME", "Your app"), help="shown on the pages")
     add("--currency", default=default("CURRENCY", "usd"))
     add("--country", default=default("COUNTRY", "US"))
 
@@ -43,7 +59,7 @@ def config_from(options: argparse.Namespace) -> SandboxConfig:
         host=options.host, port=options.port, api_keys=tuple(keys), seed=options.seed, start=options.start,
         state_file=Path(options.state) if options.state else None, forward_to=options.forward_to,
         webhook_secret=options.webhook_secret, public_url=options.public_url, currency=options.currency,
-        country=options.country,
+        country=options.country, account_name=options.account_name,
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ class SandboxConfig:
     public_url: str | None = None
     """Where browsers reach the pages, if not http://host:port."""
     delivery_timeout: float = 20.0
-    account_name: str = "Sandbox"
+    account_name: str = "Your app"
     country: str = "US"
     currency: str = "usd"
 

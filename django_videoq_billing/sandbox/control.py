@@ -1,30 +1,30 @@
 """The control API, for tests and for the console's buttons. JSON in, JSON out, no key needed (loopback only).
 
-    GET  /_sandbox/health              {"ok": true, "now": 1790000000, "api_version": "..."}
-    GET  /_sandbox/clock               {"now", "frozen"}
-    POST /_sandbox/clock               {"advance_seconds": n} or {"to": unix time}, plus {"drain": true} to attempt due
-                                       deliveries after each thing that happens on the way, so that receivers which
-                                       ask back see the state of that moment
-    POST /_sandbox/reset               forget everything; a seed starts its ids over
-    GET  /_sandbox/switches            all switches (see config.Switches)
-    POST /_sandbox/switches            any of them: {"duplicate": 2, "shuffle": true, "delay_seconds": 60,
-                                       "drop": "none|first|all", "paused": true, "concurrency": 2,
-                                       "signature_time": "wall|clock", "retry_days": [3, 5, 7],
-                                       "after_retries": "cancel|unpaid|past_due"}
-    POST /_sandbox/outage              {"mode": "500|503|429|hang|lost", "requests": n, "seconds": s, "path": "/v1/..."};
-                                       `hang` does nothing, `lost` does the work, both answer 503 after `seconds`
-    GET  /_sandbox/deliveries          {"deliveries": [...]} oldest first; filters: status, event, type
-    POST /_sandbox/deliveries/drain    attempt everything due until nothing is due any more: {"attempted", "pending"}
-    POST /_sandbox/deliveries/flush    attempt each pending delivery once, due or not, paused or not
-    POST /_sandbox/events/{id}/redeliver   {"endpoint": id} or nothing for all; 201 with the new deliveries
-    POST /_sandbox/events/delete       {"type": pattern}: events and their deliveries vanish, as after 30 days
-    POST /_sandbox/customers/{id}/fail_next    {"payments": 1, "reason": "insufficient_funds"}; 0 clears
-    POST /_sandbox/disputes            {"charge": id, "reason", "amount"}: the cardholder complains
-    POST /_sandbox/disputes/{id}/close {"won": true}
-    POST /_sandbox/webhook_endpoints/{id}/roll_secret   a second v1 signature with the new secret: {"secret", "old"}
-    GET  /_sandbox/objects/{kind}      {"objects": [...]}: everything of one kind, e.g. `subscription`
-    POST /_sandbox/checkout/{session}/pay      {"card": "4242...", "email", "name", "authenticate": true}: what a
-                                       person would do on the page: {"outcome", "decline_code", "success_url"}
+GET  /_sandbox/health              {"ok": true, "now": 1790000000, "api_version": "..."}
+GET  /_sandbox/clock               {"now", "frozen"}
+POST /_sandbox/clock               {"advance_seconds": n} or {"to": unix time}, plus {"drain": true} to attempt due
+                                   deliveries after each thing that happens on the way, so that receivers which
+                                   ask back see the state of that moment
+POST /_sandbox/reset               forget everything; a seed starts its ids over
+GET  /_sandbox/switches            all switches (see config.Switches)
+POST /_sandbox/switches            any of them: {"duplicate": 2, "shuffle": true, "delay_seconds": 60,
+                                   "drop": "none|first|all", "paused": true, "concurrency": 2,
+                                   "signature_time": "wall|clock", "retry_days": [3, 5, 7],
+                                   "after_retries": "cancel|unpaid|past_due"}
+POST /_sandbox/outage              {"mode": "500|503|429|hang|lost", "requests": n, "seconds": s, "path": "/v1/..."};
+                                   `hang` does nothing, `lost` does the work, both answer 503 after `seconds`
+GET  /_sandbox/deliveries          {"deliveries": [...]} oldest first; filters: status, event, type
+POST /_sandbox/deliveries/drain    attempt everything due until nothing is due any more: {"attempted", "pending"}
+POST /_sandbox/deliveries/flush    attempt each pending delivery once, due or not, paused or not
+POST /_sandbox/events/{id}/redeliver   {"endpoint": id} or nothing for all; 201 with the new deliveries
+POST /_sandbox/events/delete       {"type": pattern}: events and their deliveries vanish, as after 30 days
+POST /_sandbox/customers/{id}/fail_next    {"payments": 1, "reason": "insufficient_funds"}; 0 clears
+POST /_sandbox/disputes            {"charge": id, "reason", "amount"}: the cardholder complains
+POST /_sandbox/disputes/{id}/close {"won": true}
+POST /_sandbox/webhook_endpoints/{id}/roll_secret   a second v1 signature with the new secret: {"secret", "old"}
+GET  /_sandbox/objects/{kind}      {"objects": [...]}: everything of one kind, e.g. `subscription`
+POST /_sandbox/checkout/{session}/pay      {"card": "4242...", "email", "name", "authenticate": true}: what a
+                                   person would do on the page: {"outcome", "decline_code", "success_url"}
 """
 
 from __future__ import annotations
@@ -174,9 +174,13 @@ async def pay_checkout(box: Sandbox, request: Request, body: Answer) -> Answer:
         raise StripeError(f"This session is {session['status']}.")
     success_url = session["success_url"].replace("{CHECKOUT_SESSION_ID}", session["id"])
     known = box.store.get("customer", session["customer"])
-    email = body.get("email") or session["customer_email"] or (known and known["email"]) or "person@example.com"
+    email = (
+        body.get("email") or session["customer_email"] or (known and known["email"]) or "person@example.com"
+    )
     card = methods.card_for(str(body.get("card", "4242424242424242")))
-    outcome = checkout.pay(box, session, checkout.Payer(card, 12, 2034, email, body.get("name", "Sandbox Person")))
+    outcome = checkout.pay(
+        box, session, checkout.Payer(card, 12, 2034, email, body.get("name", "Sandbox Person"))
+    )
     if outcome.kind == "requires_action" and body.get("authenticate", True):
         outcome = checkout.authenticate(box, session)
     paid = outcome.kind == "succeeds"

@@ -11,7 +11,13 @@ class StripeError(Exception):
     """An answer in Stripe's error shape; `extra` holds what a card error adds (decline_code, payment_intent...)."""
 
     def __init__(
-        self, message: str, *, code: str | None = None, param: str | None = None, status: int = 400, **extra: Any
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        param: str | None = None,
+        status: int = 400,
+        **extra: Any,
     ) -> None:
         super().__init__(message)
         self.status = status

@@ -115,7 +115,9 @@ class Choice(Field):
 
     def convert(self, value: Any, param: str) -> str:
         if value not in self.options:
-            known = ", ".join(self.options[:-1]) + f"{' or ' if len(self.options) > 1 else ''}{self.options[-1]}"
+            known = (
+                ", ".join(self.options[:-1]) + f"{' or ' if len(self.options) > 1 else ''}{self.options[-1]}"
+            )
             raise StripeError(f"Invalid {param}: must be one of {known}", param=param)
         return str(value)
 

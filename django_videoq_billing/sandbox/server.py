@@ -114,5 +114,9 @@ def create_app(config: SandboxConfig) -> Starlette:
 def serve(config: SandboxConfig, *, log_level: str = "warning") -> None:
     """Run the sandbox until it is stopped. Blocks."""
     uvicorn.run(
-        create_app(config), host=config.host, port=config.port, log_level=log_level, timeout_graceful_shutdown=2
+        create_app(config),
+        host=config.host,
+        port=config.port,
+        log_level=log_level,
+        timeout_graceful_shutdown=2,
     )

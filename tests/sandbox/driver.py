@@ -31,7 +31,13 @@ class RecordingClient(RequestsClient):
         self.seen: list[tuple[str, str, int, str]] = []
 
     def request_with_retries(
-        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None, *args: Any, **kwargs: Any
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        post_data: Any = None,
+        *args: Any,
+        **kwargs: Any,
     ) -> tuple[str, int, Mapping[str, str]]:
         body, status, answer_headers = super().request_with_retries(
             method, url, headers, post_data, *args, **kwargs
@@ -83,20 +89,20 @@ class Driver:
         return fresh
 
     def new_types(self, *, without: tuple[str, ...] = ()) -> list[str]:
-        return [event["type"] for event in self.new_events() if not event["type"].startswith(without or ("\0",))]
+        return [
+            event["type"] for event in self.new_events() if not event["type"].startswith(without or ("\0",))
+        ]
 
     def price(self, amount: int = 1200, interval: str = "month", **extra: Any) -> stripe.Price:
         product = self.api.products.create(params={"name": f"Plan {amount}"})
-        return self.api.prices.create(
-            params={
-                "product": product.id, "currency": "usd", "unit_amount": amount, "recurring": {"interval": interval},
-                **extra,
-            }  # type: ignore[typeddict-item]
-        )  # fmt: skip
+        base = {"product": product.id, "currency": "usd", "unit_amount": amount}
+        params: Any = {**base, "recurring": {"interval": interval}, **extra}
+        return self.api.prices.create(params=params)
 
     def customer(self, card: str | None = "pm_card_visa", **extra: Any) -> stripe.Customer:
         """A customer with this card as default."""
-        customer = self.api.customers.create(params={"email": "person@example.com", **extra})
+        params: Any = {"email": "person@example.com", **extra}
+        customer = self.api.customers.create(params=params)
         if card is None:
             return customer
         method = self.api.payment_methods.attach(card, params={"customer": customer.id})
@@ -105,13 +111,12 @@ class Driver:
         )
 
     def subscribe(self, customer: str, price: str, **extra: Any) -> stripe.Subscription:
-        return self.api.subscriptions.create(params={"customer": customer, "items": [{"price": price}], **extra})
+        params: Any = {"customer": customer, "items": [{"price": price}], **extra}
+        return self.api.subscriptions.create(params=params)
 
     def change(self, subscription: str, price: str, **extra: Any) -> stripe.Subscription:
-        item = self.item(subscription)
-        return self.api.subscriptions.update(
-            subscription, params={"items": [{"id": item.id, "price": price}], **extra}
-        )
+        params: Any = {"items": [{"id": self.item(subscription).id, "price": price}], **extra}
+        return self.api.subscriptions.update(subscription, params=params)
 
     def item(self, subscription: str) -> stripe.SubscriptionItem:
         found = self.api.subscriptions.retrieve(subscription)
@@ -169,14 +174,23 @@ def free_port() -> int:
 def running(*options: str) -> Iterator[Driver]:
     """A sandbox process until the block ends."""
     port = free_port()
-    command = [sys.executable, "-m", "django_videoq_billing.sandbox", "--port", str(port), "--api-key", KEY, *options]
+    command = [
+        sys.executable,
+        "-m",
+        "django_videoq_billing.sandbox",
+        "--port",
+        str(port),
+        "--api-key",
+        KEY,
+        *options,
+    ]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603 - our own module
     try:
         _wait_until_up(process, port)
         driver = Driver(f"http://127.0.0.1:{port}")
         yield driver
         driver.http.close()
-        driver.recorder.close()
+        driver.recorder.close()  # type: ignore[no-untyped-call]
     finally:
         process.terminate()
         process.communicate(timeout=10)

@@ -25,7 +25,9 @@ def closed(schema: Any) -> Any:
         return [closed(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    result = {key: closed(value) for key, value in schema.items() if key not in {"nullable", "x-expansionResources"}}
+    result = {
+        key: closed(value) for key, value in schema.items() if key not in {"nullable", "x-expansionResources"}
+    }
     if isinstance(result.get("properties"), dict) and "type" in result:
         result.setdefault("additionalProperties", False)
     if "$ref" in result:
@@ -43,7 +45,10 @@ class Shapes:
     def registry(self) -> Registry[Any]:
         schemas = self.description["components"]["schemas"]
         document = {"$defs": {name: closed(schema) for name, schema in schemas.items()}}
-        return Registry().with_resource("urn:stripe", Resource(document, DRAFT202012))
+        resource: Resource[Any] = DRAFT202012.create_resource(document)
+        empty: Registry[Any] = Registry()
+        registry: Registry[Any] = empty.with_resource("urn:stripe", resource)
+        return registry
 
     @cached_property
     def kinds(self) -> dict[str, str]:

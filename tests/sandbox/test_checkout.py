@@ -10,17 +10,22 @@ import stripe
 from tests.sandbox.driver import DAY, Driver
 
 SUCCESS = "http://localhost:8000/done?session={CHECKOUT_SESSION_ID}"
-FORM = {"email": "person@example.com", "number": "4242 4242 4242 4242", "expiry": "12 / 34", "cvc": "123", "name": "A Person"}
+FORM = {
+    "email": "person@example.com",
+    "number": "4242 4242 4242 4242",
+    "expiry": "12 / 34",
+    "cvc": "123",
+    "name": "A Person",
+}
 
 
 def session_for(sandbox: Driver, **extra: Any) -> stripe.checkout.Session:
     price = sandbox.price(1200)
-    return sandbox.api.checkout.sessions.create(
-        params={
-            "mode": "subscription", "line_items": [{"price": price.id, "quantity": 1}], "success_url": SUCCESS,
-            "cancel_url": "http://localhost:8000/plans", **extra,
-        }
-    )  # fmt: skip
+    params: Any = {
+        "mode": "subscription", "line_items": [{"price": price.id, "quantity": 1}], "success_url": SUCCESS,
+        "cancel_url": "http://localhost:8000/plans", **extra,
+    }  # fmt: skip
+    return sandbox.api.checkout.sessions.create(params=params)
 
 
 def pay(sandbox: Driver, session: stripe.checkout.Session, **changes: str) -> Any:
@@ -39,13 +44,23 @@ def test_paying(sandbox: Driver) -> None:
     assert "$12.00" in shown.text
     sandbox.new_events()
     answer = pay(sandbox, session)
-    assert (answer.status_code, answer.headers["location"]) == (303, SUCCESS.replace("{CHECKOUT_SESSION_ID}", session.id))
+    assert (answer.status_code, answer.headers["location"]) == (
+        303,
+        SUCCESS.replace("{CHECKOUT_SESSION_ID}", session.id),
+    )
     assert sandbox.new_types(without=("payment_intent.",)) == [
         "payment_method.attached", "invoice.created", "invoice.finalized", "charge.succeeded",
         "invoice.payment_succeeded", "invoice.paid", "customer.subscription.created", "checkout.session.completed",
     ]  # fmt: skip
-    done = sandbox.api.checkout.sessions.retrieve(session.id, params={"expand": ["subscription", "line_items", "invoice"]})
-    assert (done.status, done.payment_status, done.customer, done.url) == ("complete", "paid", customer.id, None)
+    done = sandbox.api.checkout.sessions.retrieve(
+        session.id, params={"expand": ["subscription", "line_items", "invoice"]}
+    )
+    assert (done.status, done.payment_status, done.customer, done.url) == (
+        "complete",
+        "paid",
+        customer.id,
+        None,
+    )
     assert isinstance(done.subscription, stripe.Subscription)
     assert done.subscription.metadata.to_dict() == {"user": "7"}
     assert done.subscription.default_payment_method
@@ -120,7 +135,9 @@ def test_trial_by_checkout(sandbox: Driver) -> None:
 
 def test_promotion_code(sandbox: Driver) -> None:
     coupon = sandbox.api.coupons.create(params={"percent_off": 50, "duration": "forever"})
-    code = sandbox.api.promotion_codes.create(params={"code": "HALF", "promotion": {"type": "coupon", "coupon": coupon.id}})
+    code = sandbox.api.promotion_codes.create(
+        params={"code": "HALF", "promotion": {"type": "coupon", "coupon": coupon.id}}
+    )
     session = session_for(sandbox, allow_promotion_codes=True)
     wrong = sandbox.http.post(str(session.url), data={"action": "promotion_code", "promotion_code": "NOPE"})
     assert "This code is invalid." in wrong.text
@@ -158,13 +175,18 @@ def test_paying_by_control(sandbox: Driver) -> None:
     declined = sandbox.control(f"checkout/{session.id}/pay", card="4000000000009995")
     assert (declined["outcome"], declined["decline_code"]) == ("declined", "insufficient_funds")
     paid = sandbox.control(f"checkout/{session.id}/pay", card="4000002500003155")
-    assert (paid["outcome"], paid["success_url"]) == ("succeeds", SUCCESS.replace("{CHECKOUT_SESSION_ID}", session.id))
+    assert (paid["outcome"], paid["success_url"]) == (
+        "succeeds",
+        SUCCESS.replace("{CHECKOUT_SESSION_ID}", session.id),
+    )
 
 
 def test_portal(sandbox: Driver) -> None:
     customer = sandbox.customer()
     subscription = sandbox.subscribe(customer.id, sandbox.price(1200).id)
-    portal = sandbox.api.billing_portal.sessions.create(params={"customer": customer.id, "return_url": "http://localhost/back"})
+    portal = sandbox.api.billing_portal.sessions.create(
+        params={"customer": customer.id, "return_url": "http://localhost/back"}
+    )
     page = sandbox.http.get(portal.url).text
     assert "Renews on" in page
     assert "http://localhost/back" in page
@@ -176,7 +198,9 @@ def test_portal(sandbox: Driver) -> None:
     declined = sandbox.http.post(portal.url, data={**FORM, "action": "card", "number": "4000 0000 0000 0002"})
     assert "declined" in declined.text
     sandbox.http.post(portal.url, data={**FORM, "action": "card", "number": "5555 5555 5555 4444"})
-    default = sandbox.api.customers.retrieve(customer.id, params={"expand": ["invoice_settings.default_payment_method"]})
+    default = sandbox.api.customers.retrieve(
+        customer.id, params={"expand": ["invoice_settings.default_payment_method"]}
+    )
     assert default.invoice_settings is not None
     assert isinstance(default.invoice_settings.default_payment_method, stripe.PaymentMethod)
     assert default.invoice_settings.default_payment_method.card is not None
@@ -206,7 +230,13 @@ def test_invoice_page_and_pdf(sandbox: Driver) -> None:
 def test_console(sandbox: Driver) -> None:
     customer = sandbox.customer()
     subscription = sandbox.subscribe(customer.id, sandbox.price(1200).id)
-    for path in ("", "console/events", "console/deliveries", "console/kinds/subscription", f"console/objects/{subscription.id}"):
+    for path in (
+        "",
+        "console/events",
+        "console/deliveries",
+        "console/kinds/subscription",
+        f"console/objects/{subscription.id}",
+    ):
         assert sandbox.http.get(f"/_sandbox/{path}").status_code == 200, path
     before = sandbox.now()
     sandbox.http.post("/_sandbox/console/act", data={"action": "advance", "days": "2"})
@@ -223,10 +253,19 @@ def test_console(sandbox: Driver) -> None:
 def test_hostile_text_is_escaped(sandbox: Driver) -> None:
     product = sandbox.api.products.create(params={"name": "<script>alert(1)</script>"})
     price = sandbox.api.prices.create(
-        params={"product": product.id, "currency": "usd", "unit_amount": 100, "recurring": {"interval": "month"}}
+        params={
+            "product": product.id,
+            "currency": "usd",
+            "unit_amount": 100,
+            "recurring": {"interval": "month"},
+        }
     )
     session = sandbox.api.checkout.sessions.create(
-        params={"mode": "subscription", "line_items": [{"price": price.id, "quantity": 1}], "success_url": SUCCESS}
+        params={
+            "mode": "subscription",
+            "line_items": [{"price": price.id, "quantity": 1}],
+            "success_url": SUCCESS,
+        }
     )
     assert "<script>alert" not in sandbox.http.get(str(session.url)).text
     assert "<script>alert" not in sandbox.http.get(f"/_sandbox/console/objects/{product.id}").text

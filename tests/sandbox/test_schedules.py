@@ -24,26 +24,25 @@ def subscription(sandbox: Driver) -> stripe.Subscription:
     return made
 
 
-def downgrade(sandbox: Driver, subscription: stripe.Subscription, price: str, **phase: Any) -> stripe.SubscriptionSchedule:
+def downgrade(
+    sandbox: Driver, subscription: stripe.Subscription, price: str, **phase: Any
+) -> stripe.SubscriptionSchedule:
     schedule = sandbox.api.subscription_schedules.create(params={"from_subscription": subscription.id})
     current = schedule.phases[0]
+    now: Any = {
+        "items": [{"price": str(current["items"][0].price), "quantity": 1}],
+        "start_date": current.start_date,
+        "end_date": current.end_date,
+    }
+    then: Any = {"items": [{"price": price}], "duration": {"interval": "month"}, **phase}
     return sandbox.api.subscription_schedules.update(
-        schedule.id,
-        params={
-            "end_behavior": "release",
-            "phases": [
-                {
-                    "items": [{"price": str(current["items"][0].price), "quantity": 1}],
-                    "start_date": current.start_date,
-                    "end_date": current.end_date,
-                },
-                {"items": [{"price": price}], "duration": {"interval": "month"}, **phase},  # type: ignore[typeddict-item]
-            ],
-        },
+        schedule.id, params={"end_behavior": "release", "phases": [now, then]}
     )
 
 
-def test_downgrade_at_the_end_of_the_period(sandbox: Driver, subscription: stripe.Subscription, cheap: stripe.Price) -> None:
+def test_downgrade_at_the_end_of_the_period(
+    sandbox: Driver, subscription: stripe.Subscription, cheap: stripe.Price
+) -> None:
     schedule = downgrade(sandbox, subscription, cheap.id)
     assert sandbox.new_types(without=("product.", "price.")) == [
         "subscription_schedule.created", UPDATED, "subscription_schedule.updated",
@@ -106,7 +105,9 @@ def test_a_schedule_of_its_own_starts_later(sandbox: Driver, cheap: stripe.Price
         params={
             "customer": customer.id,
             "start_date": sandbox.now() + 5 * DAY,
-            "phases": [{"items": [{"price": cheap.id}], "duration": {"interval": "month", "interval_count": 2}}],
+            "phases": [
+                {"items": [{"price": cheap.id}], "duration": {"interval": "month", "interval_count": 2}}
+            ],
         }
     )
     assert schedule.status == "not_started"
@@ -116,18 +117,23 @@ def test_a_schedule_of_its_own_starts_later(sandbox: Driver, cheap: stripe.Price
     assert (started.status, started.subscription.status) == ("active", "active")
 
 
-def test_what_a_schedule_forbids(sandbox: Driver, subscription: stripe.Subscription, cheap: stripe.Price) -> None:
+def test_what_a_schedule_forbids(
+    sandbox: Driver, subscription: stripe.Subscription, cheap: stripe.Price
+) -> None:
     schedule = sandbox.api.subscription_schedules.create(params={"from_subscription": subscription.id})
     with pytest.raises(stripe.InvalidRequestError, match="managed by the subscription schedule"):
         sandbox.api.subscriptions.update(subscription.id, params={"cancel_at_period_end": True})
     with pytest.raises(stripe.InvalidRequestError, match="already attached"):
         sandbox.api.subscription_schedules.create(params={"from_subscription": subscription.id})
     with pytest.raises(stripe.InvalidRequestError) as caught:
-        sandbox.api.subscription_schedules.update(schedule.id, params={"phases": [{"items": [{"price": cheap.id}]}]})
+        sandbox.api.subscription_schedules.update(
+            schedule.id, params={"phases": [{"items": [{"price": cheap.id}]}]}
+        )
     assert caught.value.param == "phases[0][start_date]"
     with pytest.raises(stripe.InvalidRequestError, match="start date of the current phase"):
         sandbox.api.subscription_schedules.update(
-            schedule.id, params={"phases": [{"items": [{"price": cheap.id}], "start_date": sandbox.now() + 60}]}
+            schedule.id,
+            params={"phases": [{"items": [{"price": cheap.id}], "start_date": sandbox.now() + 60}]},
         )
     sandbox.api.subscription_schedules.release(schedule.id)
     with pytest.raises(stripe.InvalidRequestError, match="released"):

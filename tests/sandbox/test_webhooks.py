@@ -28,7 +28,7 @@ def test_signed_and_in_order(sandbox: Driver, receiver: Receiver, endpoint: stri
     drain(sandbox)
     assert receiver.types == [event["type"] for event in sandbox.all_events()]
     for header, body in receiver.requests:
-        event = stripe.Webhook.construct_event(body, header, endpoint.secret)  # type: ignore[no-untyped-call]
+        event = stripe.Webhook.construct_event(body, header, endpoint.secret)
         assert event.api_version == "2026-05-27.dahlia"
     assert all(event["pending_webhooks"] == 0 for event in sandbox.all_events())
     assert not hasattr(sandbox.api.webhook_endpoints.retrieve(endpoint.id), "secret")
@@ -57,7 +57,7 @@ def test_two_signatures_while_a_secret_is_rotated(
     drain(sandbox)
     header, body = receiver.requests[0]
     for secret in (rolled["secret"], rolled["old"]):
-        stripe.Webhook.construct_event(body, header, secret)  # type: ignore[no-untyped-call]
+        stripe.Webhook.construct_event(body, header, secret)
 
 
 def test_failures_are_retried_by_the_clock(
@@ -78,7 +78,9 @@ def test_failures_are_retried_by_the_clock(
     assert deliveries[0]["status"] == "succeeded"
 
 
-def test_given_up_after_three_days(sandbox: Driver, receiver: Receiver, endpoint: stripe.WebhookEndpoint) -> None:
+def test_given_up_after_three_days(
+    sandbox: Driver, receiver: Receiver, endpoint: stripe.WebhookEndpoint
+) -> None:
     receiver.answers = [500] * 50
     sandbox.customer(None)
     for _ in range(20):
@@ -96,7 +98,9 @@ def test_duplicates(sandbox: Driver, receiver: Receiver, endpoint: stripe.Webhoo
     assert (len(receiver.ids), len(set(receiver.ids))) == (3, 1)
 
 
-def test_shuffle_of_what_was_paused(sandbox: Driver, receiver: Receiver, endpoint: stripe.WebhookEndpoint) -> None:
+def test_shuffle_of_what_was_paused(
+    sandbox: Driver, receiver: Receiver, endpoint: stripe.WebhookEndpoint
+) -> None:
     sandbox.control("switches", paused=True, shuffle=True)
     subscribe(sandbox)
     drain(sandbox)

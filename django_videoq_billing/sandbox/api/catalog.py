@@ -37,6 +37,10 @@ AMOUNTS: Fields = {
     "unit_amount": NATURAL,
     "unit_amount_decimal": Fraction(),
 }
+FIRST_PRICE: Fields = {
+    **AMOUNTS,
+    "recurring": Hash({"interval": INTERVALS, "interval_count": Whole(least=1)}),
+}
 PRODUCT: Fields = {
     "active": FLAG,
     "description": CLEARABLE_TEXT,
@@ -75,7 +79,7 @@ readable(
 @endpoint(
     "POST",
     "/v1/products",
-    {**PRODUCT, "id": TEXT, "name": Text(required=True), "default_price_data": Hash(AMOUNTS)},
+    {**PRODUCT, "id": TEXT, "name": Text(required=True), "default_price_data": Hash(FIRST_PRICE)},
 )
 def create_product(call: Call) -> Record:
     params = dict(call.params)
@@ -106,7 +110,9 @@ def update_product(call: Call) -> Record:
 def delete_product(call: Call) -> Record:
     product = call.the("product", "product")
     if any(call.box.store.where("price", product=product["id"])):
-        raise StripeError("This product cannot be deleted because it has one or more user-created prices.", param="id")
+        raise StripeError(
+            "This product cannot be deleted because it has one or more user-created prices.", param="id"
+        )
     call.box.store.remove(product)
     call.box.emit("product.deleted", product)
     return {"id": product["id"], "object": "product", "deleted": True}
@@ -145,7 +151,8 @@ def make_price(box: Sandbox, params: Params) -> Record:
     amount, exact = fields.pop("unit_amount", None), fields.pop("unit_amount_decimal", None)
     if (amount is None) == (exact is None):
         raise StripeError(
-            "Prices require exactly one of `unit_amount` and `unit_amount_decimal` to be set.", param="unit_amount"
+            "Prices require exactly one of `unit_amount` and `unit_amount_decimal` to be set.",
+            param="unit_amount",
         )
     rhythm = fields.pop("recurring", None)
     if rhythm is not None:

@@ -110,7 +110,11 @@ def create_session(call: Call) -> Record:
         _subscription_data=params.get("subscription_data") or {}, **given,
     )  # fmt: skip
     if (params.get("automatic_tax") or {}).get("enabled"):
-        session["automatic_tax"] = {**session["automatic_tax"], "enabled": True, "liability": {"type": "self"}}
+        session["automatic_tax"] = {
+            **session["automatic_tax"],
+            "enabled": True,
+            "liability": {"type": "self"},
+        }
     session["discounts"] = _discounts(call, params.get("discounts") or [])
     checkout.price_up(call.box, session)
     return call.box.store.save(session)
@@ -155,7 +159,9 @@ def _discounts(call: Call, given: list[Params]) -> list[Record]:
         if entry.get("promotion_code"):
             code = call.box.store.get("promotion_code", entry["promotion_code"])
             if code is None:
-                raise StripeError.missing("promotion code", entry["promotion_code"], f"discounts[{index}]", status=400)
+                raise StripeError.missing(
+                    "promotion code", entry["promotion_code"], f"discounts[{index}]", status=400
+                )
             discounts.usable_code(call.box, code, f"discounts[{index}]")
         else:
             discounts.usable_coupon(call.box, entry.get("coupon", ""), f"discounts[{index}][coupon]")
@@ -231,4 +237,3 @@ def _flow(given: Params | None) -> Record | None:
     if parts["subscription_cancel"]:
         parts["subscription_cancel"] = {"retention": None, **parts["subscription_cancel"]}
     return {"after_completion": after, **parts, "subscription_update_confirm": None, "type": given["type"]}
-

@@ -134,8 +134,12 @@ def retrieve_customer_method(call: Call) -> Record:
     return method
 
 
-readable("/v1/payment_methods", "payment_method", "PaymentMethod", {"customer": TEXT, "type": Choice(("card",))})
-BILLING_DETAILS = Hash({"address": ADDRESS, "email": CLEARABLE_TEXT, "name": CLEARABLE_TEXT, "phone": CLEARABLE_TEXT})
+readable(
+    "/v1/payment_methods", "payment_method", "PaymentMethod", {"customer": TEXT, "type": Choice(("card",))}
+)
+BILLING_DETAILS = Hash(
+    {"address": ADDRESS, "email": CLEARABLE_TEXT, "name": CLEARABLE_TEXT, "phone": CLEARABLE_TEXT}
+)
 EXPIRY: Fields = {"exp_month": Whole(least=1, most=12), "exp_year": Whole(least=2000, most=2100)}
 
 
@@ -205,7 +209,9 @@ def detach_method(call: Call) -> Record:
     return method
 
 
-readable("/v1/setup_intents", "setup_intent", "setupintent", {**CREATED, "customer": TEXT, "payment_method": TEXT})
+readable(
+    "/v1/setup_intents", "setup_intent", "setupintent", {**CREATED, "customer": TEXT, "payment_method": TEXT}
+)
 
 
 @endpoint(
@@ -240,7 +246,9 @@ def create_setup_intent(call: Call) -> Record:
 def confirm_setup_intent(call: Call) -> Record:
     intent = call.the("setup_intent", "setupintent")
     if "payment_method" in call.params:
-        intent["payment_method"] = methods.usable(call.box, call.params["payment_method"], "payment_method")["id"]
+        intent["payment_method"] = methods.usable(call.box, call.params["payment_method"], "payment_method")[
+            "id"
+        ]
     _confirm_setup(call, intent, call.box.store.get("customer", intent["customer"]))
     return intent
 

@@ -71,7 +71,12 @@ def _answer(box: Sandbox, endpoint: Endpoint, request: Request, raw: str, reques
                 raise StripeError.idempotency(key)
             if earlier is not None:
                 return Answer(earlier.status, earlier.body, replayed=True)
-        answer = Answer(200, _dump(perform(box, endpoint, decode(parse_qsl(raw, keep_blank_values=True)), request.path_params)))
+        answer = Answer(
+            200,
+            _dump(
+                perform(box, endpoint, decode(parse_qsl(raw, keep_blank_values=True)), request.path_params)
+            ),
+        )
     except StripeError as error:
         answer = Answer(error.status, _dump(error.payload(request_id)))
     if key is not None and answer.status in {200, 402}:
@@ -86,10 +91,7 @@ def perform(box: Sandbox, endpoint: Endpoint, given: Params, path: Mapping[str, 
     box.run_due()
     result = endpoint.handler(Call(box, params, path))
     box.run_due()
-    if isinstance(result, Listing):
-        shown = page(box, result, params)
-    else:
-        shown = render(box.store, result)
+    shown = page(box, result, params) if isinstance(result, Listing) else render(box.store, result)
     return expand(box.store, shown, wanted)
 
 

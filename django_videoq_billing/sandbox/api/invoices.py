@@ -90,7 +90,9 @@ def create_preview(call: Call) -> Record:
         raise StripeError("You must specify either `customer` or `subscription`.", code="parameter_missing")
     if (call.params.get("subscription_details") or {}).get("items"):
         return preview.of_new_subscription(call.box, customer, call.params)
-    live = [one for one in call.box.store.where("subscription", customer=customer["id"]) if not one["ended_at"]]
+    live = [
+        one for one in call.box.store.where("subscription", customer=customer["id"]) if not one["ended_at"]
+    ]
     if not live:
         raise StripeError(
             f"No upcoming invoices for customer: {customer['id']}", code="invoice_upcoming_none", status=404
@@ -131,7 +133,9 @@ def create_invoice(call: Call) -> Record:
         raise StripeError.required("customer")
     subscription = call.named("subscription", "subscription", "subscription")
     automatic = call.params.get("auto_advance", False)
-    fields: dict[str, Any] = {name: call.params[name] for name in EDITABLE if call.params.get(name) is not None}
+    fields: dict[str, Any] = {
+        name: call.params[name] for name in EDITABLE if call.params.get(name) is not None
+    }
     fields["auto_advance"] = automatic
     if automatic:
         fields["automatically_finalizes_at"] = call.box.now() + invoicing.DRAFT_SECONDS
@@ -139,7 +143,9 @@ def create_invoice(call: Call) -> Record:
         fields["currency"] = call.params.get("currency") or customer["currency"] or call.box.config.currency
     invoice = invoicing.draft(call.box, customer, [], subscription=subscription, **fields)
     if call.params.get("pending_invoice_items_behavior", "exclude") == "include" or subscription is not None:
-        waiting = invoicing.pending_items(call.box, customer["id"], subscription and subscription["id"])
+        waiting = invoicing.pending_items(
+            call.box, customer["id"], subscription["id"] if subscription else None
+        )
         invoicing.fill(call.box, invoice, invoicing.take_pending(call.box, invoice["id"], waiting))
     call.box.emit("invoice.created", call.box.store.save(invoice))
     return invoice
@@ -188,7 +194,9 @@ def pay_invoice(call: Call) -> Record:
     if invoice["status"] == "paid":
         raise StripeError("Invoice is already paid", code="invoice_already_paid")
     if invoice["status"] not in {"open", "uncollectible"}:
-        raise StripeError(f"The invoice is {invoice['status']} and cannot be paid.", code="invoice_not_editable")
+        raise StripeError(
+            f"The invoice is {invoice['status']} and cannot be paid.", code="invoice_not_editable"
+        )
     if call.params.get("paid_out_of_band"):
         collection.paid_out_of_band(call.box, invoice)
         return invoice
@@ -269,7 +277,9 @@ def create_invoice_item(call: Call) -> Record:
 def delete_invoice_item(call: Call) -> Record:
     item = call.the("invoiceitem", "invoice item")
     if item["invoice"] is not None:
-        raise StripeError("The invoice item is on an invoice and cannot be deleted.", code="invoice_not_editable")
+        raise StripeError(
+            "The invoice item is on an invoice and cannot be deleted.", code="invoice_not_editable"
+        )
     call.box.store.remove(item)
     call.box.emit("invoiceitem.deleted", item)
     return {"id": item["id"], "object": "invoiceitem", "deleted": True}

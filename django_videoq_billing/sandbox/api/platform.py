@@ -46,7 +46,12 @@ ENDPOINT: Fields = {"description": CLEARABLE_TEXT, "metadata": METADATA}
 @endpoint(
     "POST",
     "/v1/webhook_endpoints",
-    {**ENDPOINT, "api_version": TEXT, "enabled_events": Many(TEXT, required=True), "url": Text(required=True)},
+    {
+        **ENDPOINT,
+        "api_version": TEXT,
+        "enabled_events": Many(TEXT, required=True),
+        "url": Text(required=True),
+    },
 )
 def create_endpoint(call: Call) -> Record:
     """The answer is the only one that shows the secret."""
@@ -85,7 +90,11 @@ def delete_endpoint(call: Call) -> Record:
 
 def _check_url(url: str) -> None:
     if not url.startswith(("http://", "https://")):
-        raise StripeError("Invalid URL: An explicit scheme (such as https) must be provided.", code="url_invalid", param="url")
+        raise StripeError(
+            "Invalid URL: An explicit scheme (such as https) must be provided.",
+            code="url_invalid",
+            param="url",
+        )
 
 
 CLOCK = "test_helpers.test_clock"
@@ -112,8 +121,14 @@ def advance_clock(call: Call) -> Record:
     record = call.the(CLOCK, "test clock")
     target = call.params["frozen_time"]
     if target <= record["frozen_time"]:
-        raise StripeError("You can only advance a test clock to a time after its current one.", param="frozen_time")
-    advancing = {**record, "status": "advancing", "status_details": {"advancing": {"target_frozen_time": target}}}
+        raise StripeError(
+            "You can only advance a test clock to a time after its current one.", param="frozen_time"
+        )
+    advancing = {
+        **record,
+        "status": "advancing",
+        "status_details": {"advancing": {"target_frozen_time": target}},
+    }
     call.box.emit("test_helpers.test_clock.advancing", advancing)
     for _ in call.box.advance(target):
         pass
@@ -128,4 +143,3 @@ def delete_clock(call: Call) -> Record:
     call.box.store.remove(record)
     call.box.emit("test_helpers.test_clock.deleted", record)
     return {"id": record["id"], "object": CLOCK, "deleted": True}
-

@@ -75,7 +75,7 @@ def within(record: Record, wanted: Any, field: str = "created") -> bool:
     value = record[field]
     if not isinstance(wanted, dict):
         return bool(value == wanted)
-    return (
+    return bool(
         value > wanted.get("gt", -1)
         and value >= wanted.get("gte", 0)
         and value < wanted.get("lt", float("inf"))
@@ -97,7 +97,11 @@ def chosen(records: Iterable[Record], params: Params, matchers: Mapping[str, Mat
 
 
 def readable(
-    path: str, kind: str, noun: str, filters: Fields | None = None, matchers: Mapping[str, Matcher] | None = None
+    path: str,
+    kind: str,
+    noun: str,
+    filters: Fields | None = None,
+    matchers: Mapping[str, Matcher] | None = None,
 ) -> None:
     """Register the list and the retrieval of a kind; filters compare fields unless a matcher says otherwise."""
     known = {"created": within, **(matchers or {})}

@@ -1,7 +1,9 @@
 """Subscriptions and their items."""
 
-from django_videoq_billing.sandbox.api.router import CREATED, Call, Listing, chosen, endpoint, within
-from django_videoq_billing.sandbox.billing import cycle, methods, statuses
+from collections.abc import Mapping
+
+from django_videoq_billing.sandbox.api.router import CREATED, Call, Listing, Matcher, chosen, endpoint, within
+from django_videoq_billing.sandbox.billing import cycle, methods, statuses, subscribing
 from django_videoq_billing.sandbox.billing import subscriptions as moves
 from django_videoq_billing.sandbox.errors import StripeError
 from django_videoq_billing.sandbox.objects import subscriptions
@@ -37,7 +39,8 @@ DISCOUNTS = Many(Hash({"coupon": TEXT, "promotion_code": TEXT}), clearable=True)
 TRIAL_SETTINGS = Hash(
     {
         "end_behavior": Hash(
-            {"missing_payment_method": Choice(("cancel", "create_invoice", "pause"), required=True)}, required=True
+            {"missing_payment_method": Choice(("cancel", "create_invoice", "pause"), required=True)},
+            required=True,
         )
     }
 )
@@ -91,7 +94,7 @@ FILTERS: Fields = {
     "current_period_end": RANGE,
     "current_period_start": RANGE,
 }
-MATCHERS = {
+MATCHERS: Mapping[str, Matcher] = {
     "status": has_status,
     "price": has_price,
     "created": within,
@@ -146,7 +149,7 @@ def create_subscription(call: Call) -> Record:
     if customer is None:
         raise StripeError.required("customer")
     params = _with_method(call, dict(call.params), customer)
-    return moves.create(call.box, customer, params)
+    return subscribing.create(call.box, customer, params)
 
 
 @endpoint(
@@ -158,7 +161,10 @@ def create_subscription(call: Call) -> Record:
         "cancellation_details": CANCELLATION_DETAILS,
         "items": Many(Hash(CHANGED_ITEM)),
         "pause_collection": Hash(
-            {"behavior": Choice(("keep_as_draft", "mark_uncollectible", "void"), required=True), "resumes_at": MOMENT},
+            {
+                "behavior": Choice(("keep_as_draft", "mark_uncollectible", "void"), required=True),
+                "resumes_at": MOMENT,
+            },
             clearable=True,
         ),
         "proration_date": MOMENT,
@@ -190,7 +196,11 @@ def cancel_subscription(call: Call) -> Record:
 @endpoint(
     "POST",
     "/v1/subscriptions/{id}/resume",
-    {"billing_cycle_anchor": Choice(("now", "unchanged")), "proration_behavior": PRORATION, "proration_date": MOMENT},
+    {
+        "billing_cycle_anchor": Choice(("now", "unchanged")),
+        "proration_behavior": PRORATION,
+        "proration_date": MOMENT,
+    },
 )
 def resume_subscription(call: Call) -> Record:
     return cycle.resume(call.box, call.the("subscription", "subscription"), call.params)
@@ -250,10 +260,10 @@ def update_item(call: Call) -> Record:
     return _owner(call)[1]
 
 
-@endpoint("DELETE", "/v1/subscription_items/{id}", {"proration_behavior": PRORATION, "proration_date": MOMENT})
+@endpoint(
+    "DELETE", "/v1/subscription_items/{id}", {"proration_behavior": PRORATION, "proration_date": MOMENT}
+)
 def delete_item(call: Call) -> Record:
     subscription, item = _owner(call)
     _change(call, subscription, {"id": item["id"], "deleted": True})
     return {"id": item["id"], "object": "subscription_item", "deleted": True}
-
-

@@ -4,7 +4,8 @@ Lower modules know nothing of upper ones:
 
     duties                                 what is due when, for the agenda
     checkout | schedules | preview
-    subscriptions                          create, update, cancel, renew
+    cycle | subscribing                    renew, end a trial, cancel; create
+    subscriptions                          change
     collection                             take an invoice's money; the subscription's status follows
     statuses                               how a subscription's status changes, and why
     invoicing | money_back

@@ -156,8 +156,8 @@ def _prorate(store: Store, item: Record, share: Decimal, span: tuple[int, int]) 
     price = store.the("price", item["price"])
     exact = Decimal(price["unit_amount_decimal"]) * item["quantity"] * share
     words = "Unused time on" if share < 0 else "Remaining time on"
-    name = f"{item['quantity']} × {lines.product_name(store, price)}" if item["quantity"] != 1 else (
-        lines.product_name(store, price)
-    )  # fmt: skip
+    name = lines.product_name(store, price)
+    if item["quantity"] != 1:
+        name = f"{item['quantity']} {lines.TIMES} {name}"
     text = f"{words} {name} after {periods.day(span[0])}"
     return Proration(lines.whole(exact), text, item, *span)

@@ -137,9 +137,7 @@ def _ask_for_action(box: Sandbox, intent: Record, method: Record) -> None:
 
 def fail_authentication(box: Sandbox, intent: Record) -> None:
     """The customer could not or would not pass 3-D Secure."""
-    message = (
-        "We are unable to authenticate your payment method. Please choose a different payment method and try again."
-    )
+    message = "We are unable to authenticate your payment method. Please choose a different payment method and try again."
     error = {"code": "payment_intent_authentication_failure", "message": message, "type": "card_error"}
     intent |= {
         "status": "requires_payment_method", "next_action": None, "payment_method": None, "last_payment_error": error,

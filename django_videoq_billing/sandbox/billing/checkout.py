@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django_videoq_billing.sandbox.billing import charging, discounts, lines
-from django_videoq_billing.sandbox.billing import methods
-from django_videoq_billing.sandbox.billing import subscriptions as moves
+from django_videoq_billing.sandbox.billing import charging, discounts, lines, methods, subscribing
 from django_videoq_billing.sandbox.box import Sandbox
 from django_videoq_billing.sandbox.cards import TestCard
 from django_videoq_billing.sandbox.errors import StripeError
@@ -31,7 +29,7 @@ def due_at(session: Record) -> int | None:
 def expire(box: Sandbox, session: Record) -> None:
     if session["status"] != "open":
         raise StripeError(
-            "Only Checkout Sessions with a status in [\"open\"] can be expired. "
+            'Only Checkout Sessions with a status in ["open"] can be expired. '
             f"This Checkout Session has a status of `{session['status']}`."
         )
     session |= {"status": "expired", "url": None}
@@ -44,7 +42,7 @@ def price_up(box: Sandbox, session: Record) -> None:
     subtotal = sum(line["amount_subtotal"] for line in session["_lines"])
     keys = [coupon["id"] for coupon in [_coupon(box, session)] if coupon]
     off = sum(coupon_amount(box, key, subtotal) for key in keys)
-    trial = moves.trial_end_of(box, session["_subscription_data"]) is not None
+    trial = subscribing.trial_end_of(box, session["_subscription_data"]) is not None
     session |= {
         "amount_subtotal": 0 if trial else subtotal,
         "amount_total": 0 if trial else subtotal - off,
@@ -100,9 +98,7 @@ def pay(box: Sandbox, session: Record, payer: Payer) -> charging.Outcome:
 def authenticate(box: Sandbox, session: Record) -> charging.Outcome:
     """The customer passed 3-D Secure; the bank may still decline."""
     method = box.store.the("payment_method", session["_method"])
-    outcome = charging.foresee(
-        box.store.get("customer", session["customer"]), method, authenticated=True
-    )
+    outcome = charging.foresee(box.store.get("customer", session["customer"]), method, authenticated=True)
     if outcome.kind == "succeeds":
         method["_set_up"] = True
         complete(box, session, method, authenticated=True)
@@ -127,7 +123,7 @@ def complete(box: Sandbox, session: Record, method: Record, *, authenticated: bo
         "default_payment_method": method["id"],
         "discounts": session["discounts"],
     }
-    subscription = moves.create(box, customer, data, authenticated=authenticated)
+    subscription = subscribing.create(box, customer, data, authenticated=authenticated)
     session |= {
         "status": "complete", "customer": customer["id"], "subscription": subscription["id"],
         "invoice": subscription["latest_invoice"], "url": None, "_method": None,

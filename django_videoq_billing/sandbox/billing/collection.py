@@ -125,5 +125,3 @@ def void(box: Sandbox, invoice: Record) -> None:
 def mark_uncollectible(box: Sandbox, invoice: Record) -> None:
     invoicing.mark_uncollectible(box, invoice)
     statuses.closed(box, invoice)
-
-

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from django_videoq_billing.sandbox.billing import collection, discounts, invoicing, lines, periods, statuses
+from django_videoq_billing.sandbox.billing import (
+    changes,
+    collection,
+    discounts,
+    invoicing,
+    lines,
+    periods,
+    statuses,
+)
 from django_videoq_billing.sandbox.billing import subscriptions as moves
 from django_videoq_billing.sandbox.billing.statuses import UPDATED
 from django_videoq_billing.sandbox.box import Sandbox
@@ -40,7 +48,10 @@ def act(box: Sandbox, subscription: Record) -> None:
         statuses.expire(box, subscription)
     elif subscription["cancel_at"] is not None and subscription["cancel_at"] <= now:
         statuses.end(box, subscription, "cancellation_requested")
-    elif subscription["pause_collection"] and (subscription["pause_collection"]["resumes_at"] or now + 1) <= now:
+    elif (
+        subscription["pause_collection"]
+        and (subscription["pause_collection"]["resumes_at"] or now + 1) <= now
+    ):
         with box.changing(subscription, UPDATED):
             subscription["pause_collection"] = None
     elif subscription["status"] == "trialing" and subscription["trial_end"] > now:
@@ -149,14 +160,14 @@ def cancel_now(box: Sandbox, subscription: Record, params: Params) -> Record:
         raise StripeError.missing("subscription", subscription["id"])
     if params.get("prorate"):
         _credit_unused(box, subscription)
-    if params.get("invoice_now") and invoicing.pending_items(box, subscription["customer"], subscription["id"]):
+    if params.get("invoice_now") and invoicing.pending_items(
+        box, subscription["customer"], subscription["id"]
+    ):
         invoice = moves.bill(box, subscription, [], "subscription_update")
         collection.finalize_and_collect(box, invoice)
     first = box.store.get("invoice", subscription["latest_invoice"])
     incomplete = subscription["status"] == "incomplete"
-    statuses.end(
-        box, subscription, "cancellation_requested", details=params.get("cancellation_details")
-    )
+    statuses.end(box, subscription, "cancellation_requested", details=params.get("cancellation_details"))
     if incomplete and first is not None and first["status"] == "open":
         invoicing.void(box, first)
     return subscription
@@ -164,9 +175,7 @@ def cancel_now(box: Sandbox, subscription: Record, params: Params) -> Record:
 
 def _credit_unused(box: Sandbox, subscription: Record) -> None:
     customer = box.store.the("customer", subscription["customer"])
-    change = moves.changes.weigh(
-        box.store, subscription, [], "create_prorations", box.now()
-    )
+    change = changes.weigh(box.store, subscription, [], "create_prorations", box.now())
     for proration in change.prorations:
         item = moves.waiting_item(box, customer, subscription, proration)
         box.emit("invoiceitem.created", box.store.save(item))

@@ -32,10 +32,15 @@ def usable_code(box: Sandbox, code: Record, param: str) -> Record:
 def by_code(box: Sandbox, text: str) -> Record | None:
     """The active promotion code that a person typed, in any case of letters."""
     wanted = text.strip().lower()
-    return next((code for code in box.store.where("promotion_code", active=True) if code["code"].lower() == wanted), None)
+    return next(
+        (code for code in box.store.where("promotion_code", active=True) if code["code"].lower() == wanted),
+        None,
+    )
 
 
-def made(box: Sandbox, given: list[Params] | None, subscription: str | None, customer: str | None) -> list[str]:
+def made(
+    box: Sandbox, given: list[Params] | None, subscription: str | None, customer: str | None
+) -> list[str]:
     """Discount records for a request's `discounts`."""
     keys = []
     for index, entry in enumerate(given or []):
@@ -43,7 +48,9 @@ def made(box: Sandbox, given: list[Params] | None, subscription: str | None, cus
         if entry.get("promotion_code"):
             code = box.store.get("promotion_code", entry["promotion_code"])
             if code is None:
-                raise StripeError.missing("promotion code", entry["promotion_code"], f"discounts[{index}]", status=400)
+                raise StripeError.missing(
+                    "promotion code", entry["promotion_code"], f"discounts[{index}]", status=400
+                )
             coupon = usable_code(box, code, f"discounts[{index}]")
         else:
             coupon = usable_coupon(box, entry.get("coupon", ""), f"discounts[{index}][coupon]")
@@ -73,6 +80,7 @@ def redeem(box: Sandbox, subscription: Record) -> None:
 
 def drop_spent(box: Sandbox, subscription: Record) -> None:
     """After an invoice: `once` is spent, `repeating` ends with its months."""
+
     def lasts(key: str) -> bool:
         discount = box.store.the("discount", key)
         coupon = box.store.the("coupon", discount["source"]["coupon"])

@@ -9,8 +9,11 @@ from django_videoq_billing.sandbox.objects import invoices, subscriptions
 from django_videoq_billing.sandbox.store import Record, Store
 
 ZERO_DECIMAL = frozenset(
-    "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split()  # noqa: SIM905
-)
+    {
+        "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf",
+    }
+)  # fmt: skip
+TIMES = "\N{MULTIPLICATION SIGN}"
 SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥", "krw": "₩"}
 
 
@@ -49,10 +52,12 @@ def described(store: Store, item: Record) -> str:
     interval, count = interval_of(store, item)
     every = interval if count == 1 else f"{count} {interval}s"
     cost = money(amount_of(price, 1), price["currency"])
-    return f"{item['quantity']} × {product_name(store, price)} (at {cost} / {every})"
+    return f"{item['quantity']} {TIMES} {product_name(store, price)} (at {cost} / {every})"
 
 
-def item_line(box: Sandbox, subscription: Record, item: Record, period: tuple[int, int], *, trial: bool) -> Record:
+def item_line(
+    box: Sandbox, subscription: Record, item: Record, period: tuple[int, int], *, trial: bool
+) -> Record:
     """One subscription item's line for a whole period; a trial's line is free."""
     store = box.store
     price = store.the("price", item["price"])

@@ -92,4 +92,7 @@ def detach(box: Sandbox, method: Record) -> None:
 
 def make_default(box: Sandbox, customer: Record, method: Record) -> None:
     with box.changing(customer, "customer.updated"):
-        customer["invoice_settings"] = {**customer["invoice_settings"], "default_payment_method": method["id"]}
+        customer["invoice_settings"] = {
+            **customer["invoice_settings"],
+            "default_payment_method": method["id"],
+        }

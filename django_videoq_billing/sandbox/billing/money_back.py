@@ -17,9 +17,7 @@ def refund(box: Sandbox, charge: Record, amount: int | None, fields: Params) -> 
     """Give a charge's money back, wholly or in part: refund.created, charge.refunded, refund.updated."""
     left = charge["amount_captured"] - charge["amount_refunded"]
     if charge["status"] != "succeeded" or (left == 0 and charge["refunded"]):
-        raise StripeError(
-            f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded"
-        )
+        raise StripeError(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
     if amount is not None and amount > left:
         raise StripeError(
             f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})",
@@ -42,7 +40,9 @@ def refund(box: Sandbox, charge: Record, amount: int | None, fields: Params) -> 
     return record
 
 
-def open_dispute(box: Sandbox, charge: Record, reason: str = "fraudulent", amount: int | None = None) -> Record:
+def open_dispute(
+    box: Sandbox, charge: Record, reason: str = "fraudulent", amount: int | None = None
+) -> Record:
     """The cardholder's bank takes the money back: created, then updated and funds_withdrawn."""
     if charge["disputed"]:
         raise StripeError(f"Charge {charge['id']} is already disputed.", code="charge_disputed")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 
-from django_videoq_billing.sandbox.billing import invoicing, lines, periods, statuses
+from django_videoq_billing.sandbox.billing import invoicing, lines, periods, statuses, subscribing
 from django_videoq_billing.sandbox.billing import subscriptions as moves
 from django_videoq_billing.sandbox.box import Sandbox
 from django_videoq_billing.sandbox.errors import StripeError
@@ -15,9 +15,7 @@ from django_videoq_billing.sandbox.store import Record
 
 def of_new_subscription(box: Sandbox, customer: Record, params: Params) -> Record:
     details = params["subscription_details"]
-    subscription = moves.build(
-        box, customer, {**details, "discounts": None, "metadata": None}
-    )
+    subscription = subscribing.build(box, customer, {**details, "discounts": None, "metadata": None})
     trial = subscription["status"] == "trialing"
     entries = lines.period_lines(box, subscription, trial=trial)
     return _invoice(box, customer, subscription, entries, "subscription_create", box.now())
@@ -49,9 +47,7 @@ def of_subscription(box: Sandbox, subscription: Record, params: Params) -> Recor
     return _renewal(box, customer, draft, details, waiting + prorated)
 
 
-def _renewal(
-    box: Sandbox, customer: Record, draft: Record, details: Params, entries: list[Record]
-) -> Record:
+def _renewal(box: Sandbox, customer: Record, draft: Record, details: Params, entries: list[Record]) -> Record:
     moves.set_cancellation(box, draft, details)
     start = subscriptions.period(draft)[1]
     ends = details.get("cancel_now") or (draft["cancel_at"] is not None and draft["cancel_at"] <= start)
@@ -81,7 +77,7 @@ def _invoice(
 
 def _none(subscription: Record) -> StripeError:
     return StripeError(
-        f"No upcoming invoices for customer: {subscription['customer']}", code="invoice_upcoming_none", status=404
+        f"No upcoming invoices for customer: {subscription['customer']}",
+        code="invoice_upcoming_none",
+        status=404,
     )
-
-

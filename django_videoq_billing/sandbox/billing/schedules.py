@@ -6,7 +6,7 @@ from copy import deepcopy
 from itertools import pairwise
 from typing import Any
 
-from django_videoq_billing.sandbox.billing import changes, cycle, lines, periods, statuses
+from django_videoq_billing.sandbox.billing import changes, cycle, lines, periods, statuses, subscribing
 from django_videoq_billing.sandbox.billing import subscriptions as moves
 from django_videoq_billing.sandbox.box import Sandbox
 from django_videoq_billing.sandbox.errors import StripeError
@@ -33,7 +33,8 @@ def from_subscription(box: Sandbox, subscription: Record) -> Record:
         )
     start, end = subscriptions.period(subscription)
     entries = [
-        subscriptions.phase_item(item["price"], item["quantity"]) for item in subscriptions.items(subscription)
+        subscriptions.phase_item(item["price"], item["quantity"])
+        for item in subscriptions.items(subscription)
     ]
     schedule = subscriptions.schedule(
         box, customer=subscription["customer"], subscription=subscription["id"], status="active",
@@ -85,7 +86,9 @@ def _current_start(schedule: Record, given: list[Params]) -> int:
     start = given[0].get("start_date") if given else None
     if start is None:
         raise StripeError.required("phases[0][start_date]")
-    return int(schedule["current_phase"]["start_date"] if start == "now" and schedule["current_phase"] else start)
+    return int(
+        schedule["current_phase"]["start_date"] if start == "now" and schedule["current_phase"] else start
+    )
 
 
 def _refresh_current(box: Sandbox, schedule: Record, params: Params) -> None:
@@ -185,7 +188,9 @@ def act(box: Sandbox, schedule: Record) -> None:
         _start(box, schedule)
         return
     subscription = box.store.the("subscription", schedule["subscription"])
-    following = [one for one in schedule["phases"] if one["start_date"] >= schedule["current_phase"]["end_date"]]
+    following = [
+        one for one in schedule["phases"] if one["start_date"] >= schedule["current_phase"]["end_date"]
+    ]
     if following:
         _enter(box, schedule, subscription, following[0])
     elif schedule["end_behavior"] == "cancel":
@@ -201,7 +206,7 @@ def _start(box: Sandbox, schedule: Record) -> None:
     phase = schedule["phases"][0]
     customer = box.store.the("customer", schedule["customer"])
     items = [{"price": item["price"], "quantity": item["quantity"]} for item in phase["items"]]
-    subscription = moves.create(box, customer, {"items": items, "metadata": phase["metadata"]})
+    subscription = subscribing.create(box, customer, {"items": items, "metadata": phase["metadata"]})
     with box.changing(schedule, UPDATED):
         schedule |= {
             "status": "active", "subscription": subscription["id"],
@@ -252,4 +257,6 @@ def _items_for(box: Sandbox, subscription: Record, phase: Record) -> list[Record
 
 def price_names(box: Sandbox, phase: Record) -> str:
     """For the console and the portal."""
-    return ", ".join(lines.product_name(box.store, box.store.the("price", item["price"])) for item in phase["items"])
+    return ", ".join(
+        lines.product_name(box.store, box.store.the("price", item["price"])) for item in phase["items"]
+    )

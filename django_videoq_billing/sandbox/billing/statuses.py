@@ -14,7 +14,9 @@ RECOVERABLE = frozenset({"incomplete", "past_due", "unpaid"})
 
 def invoices_of(box: Sandbox, subscription: Record) -> list[Record]:
     return [
-        invoice for invoice in box.store.all("invoice") if invoices.subscription_of(invoice) == subscription["id"]
+        invoice
+        for invoice in box.store.all("invoice")
+        if invoices.subscription_of(invoice) == subscription["id"]
     ]
 
 
@@ -55,7 +57,11 @@ def end(box: Sandbox, subscription: Record, reason: str | None, *, details: Reco
     }  # fmt: skip
     for invoice in invoices_of(box, subscription):
         if invoice["status"] in {"draft", "open"}:
-            invoice |= {"auto_advance": False, "next_payment_attempt": None, "automatically_finalizes_at": None}
+            invoice |= {
+                "auto_advance": False,
+                "next_payment_attempt": None,
+                "automatically_finalizes_at": None,
+            }
             box.store.save(invoice)
     schedule = box.store.get("subscription_schedule", subscription["schedule"])
     box.store.save(subscription)

@@ -22,8 +22,18 @@ def born(box: Sandbox, kind: str, prefix: str, given: dict[str, Any], **defaults
     private = {key for key in unknown if key.startswith("_")}
     if unknown != private:
         raise TypeError(f"A {kind} has no {sorted(unknown - private)}")
-    identity = {"id": given.get("id") or box.ids.new(prefix), "object": kind, "created": box.now(), "livemode": False}
-    return {**identity, "metadata": {}, **defaults, **{key: value for key, value in given.items() if key != "id"}}
+    identity = {
+        "id": given.get("id") or box.ids.new(prefix),
+        "object": kind,
+        "created": box.now(),
+        "livemode": False,
+    }
+    return {
+        **identity,
+        "metadata": {},
+        **defaults,
+        **{key: value for key, value in given.items() if key != "id"},
+    }
 
 
 def without(record: Record, *fields: str) -> Record:

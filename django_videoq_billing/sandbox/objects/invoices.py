@@ -70,7 +70,11 @@ def item_parent(subscription_id: str, item_id: str, invoice_item: str | None = N
         "invoice_item": invoice_item, "proration": invoice_item is not None,
         "proration_details": {"credited_items": None}, "subscription": subscription_id, "subscription_item": item_id,
     }  # fmt: skip
-    return {"invoice_item_details": None, "subscription_item_details": details, "type": "subscription_item_details"}
+    return {
+        "invoice_item_details": None,
+        "subscription_item_details": details,
+        "type": "subscription_item_details",
+    }
 
 
 def loose_parent(invoice_item: Record) -> Record:
@@ -78,7 +82,11 @@ def loose_parent(invoice_item: Record) -> Record:
         "invoice_item": invoice_item["id"], "proration": False, "proration_details": {"credited_items": None},
         "subscription": None,
     }  # fmt: skip
-    return {"invoice_item_details": details, "subscription_item_details": None, "type": "invoice_item_details"}
+    return {
+        "invoice_item_details": details,
+        "subscription_item_details": None,
+        "type": "invoice_item_details",
+    }
 
 
 def invoice_item(box: Sandbox, customer: Record, amount: int, currency: str, **given: Any) -> Record:
@@ -86,7 +94,7 @@ def invoice_item(box: Sandbox, customer: Record, amount: int, currency: str, **g
         box, "invoiceitem", "ii", given,
         amount=amount, currency=currency, customer=customer["id"], customer_account=None, date=box.now(),
         description=None, discountable=True, discounts=[], invoice=None, net_amount=amount, parent=None,
-        period={"end": box.now(), "start": box.now()}, pricing=None, proration=False, proration_details=None,
+        period={"end": box.now(), "start": box.now()}, pricing=None, proration=False, proration_details={"credited_items": None, "discount_amounts": []},
         quantity=1, quantity_decimal=str(given.get("quantity") or 1), tax_rates=[],
         test_clock=customer["test_clock"],
     )  # fmt: skip

@@ -131,5 +131,3 @@ def invoice_payment(box: Sandbox, invoice: Record, intent: Record) -> Record:
         status_transitions={"canceled_at": None, "paid_at": None},
     )  # fmt: skip
     return without(record, "metadata")
-
-

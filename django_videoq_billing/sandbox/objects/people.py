@@ -10,7 +10,12 @@ from django_videoq_billing.sandbox.store import Record
 
 def customer(box: Sandbox, **given: Any) -> Record:
     """`_fail_next` counts the coming payments that the control API wants to fail."""
-    settings = {"custom_fields": None, "default_payment_method": None, "footer": None, "rendering_options": None}
+    settings = {
+        "custom_fields": None,
+        "default_payment_method": None,
+        "footer": None,
+        "rendering_options": None,
+    }
     return born(
         box, "customer", "cus", given,
         address=None, balance=0, currency=None, customer_account=None, default_source=None, delinquent=False,
@@ -21,7 +26,14 @@ def customer(box: Sandbox, **given: Any) -> Record:
 
 
 def billing_details(given: Record | None = None) -> Record:
-    return {"address": dict(NO_ADDRESS), "email": None, "name": None, "phone": None, "tax_id": None, **(given or {})}
+    return {
+        "address": dict(NO_ADDRESS),
+        "email": None,
+        "name": None,
+        "phone": None,
+        "tax_id": None,
+        **(given or {}),
+    }
 
 
 def payment_method(box: Sandbox, card: TestCard, *, exp_month: int, exp_year: int, **given: Any) -> Record:

@@ -7,6 +7,7 @@ from django_videoq_billing.sandbox.config import DAY
 from django_videoq_billing.sandbox.objects import NO_ADDRESS, born, without
 from django_videoq_billing.sandbox.store import Record
 
+
 def account(box: Sandbox) -> Record:
     config = box.config
     names = {"kana": None, "kanji": None}
@@ -61,5 +62,3 @@ def test_clock(box: Sandbox, frozen_time: int, name: str | None) -> Record:
         deletes_after=frozen_time + 30 * DAY, frozen_time=frozen_time, name=name, status="ready", status_details={},
     )  # fmt: skip
     return without(record, "metadata")
-
-

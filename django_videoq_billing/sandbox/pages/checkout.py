@@ -12,9 +12,7 @@ from django_videoq_billing.sandbox.pages.forms import CardForm
 from django_videoq_billing.sandbox.pages.rendering import go, notice, page, route
 from django_videoq_billing.sandbox.store import Record
 
-UNAUTHENTICATED = (
-    "We are unable to authenticate your payment method. Please choose a different payment method and try again."
-)
+UNAUTHENTICATED = "We are unable to authenticate your payment method. Please choose a different payment method and try again."
 
 
 def _open_session(box: Sandbox, request: Request) -> Record | Response:
@@ -25,7 +23,10 @@ def _open_session(box: Sandbox, request: Request) -> Record | Response:
         return notice(request, "All done here", "This checkout was completed.", link=success_url(session))
     if session["status"] == "expired":
         return notice(
-            request, "This link has expired", "The checkout session has timed out.", link=session["cancel_url"]
+            request,
+            "This link has expired",
+            "The checkout session has timed out.",
+            link=session["cancel_url"],
         )
     return session
 
@@ -70,15 +71,12 @@ async def submit(box: Sandbox, request: Request) -> Response:
         return _shown(box, request, session, form)
     try:
         outcome = checkout.pay(box, session, payer)
+        if outcome.decline is not None:
+            raise outcome.error()
     except StripeError as error:
         form.refused(error)
         return _shown(box, request, session, form)
-    if outcome.kind == "requires_action":
-        return go(f"/c/pay/{session['id']}/3ds")
-    if outcome.decline is not None:
-        form.refused(outcome.error())
-        return _shown(box, request, session, form)
-    return go(success_url(session))
+    return go(f"/c/pay/{session['id']}/3ds" if outcome.kind == "requires_action" else success_url(session))
 
 
 def _apply_code(box: Sandbox, request: Request, session: Record, form: CardForm) -> Response:

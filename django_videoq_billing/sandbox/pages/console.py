@@ -33,12 +33,18 @@ def _charged(record: Record) -> str:
 SUMMARIES: dict[str, Callable[[Sandbox, Record], str]] = {
     "customer": lambda box, record: record["email"] or "",
     "product": lambda box, record: record["name"],
-    "price": lambda box, record: f"{lines.money(lines.amount_of(record, 1), record['currency'])} · {record['lookup_key'] or ''}",
-    "subscription": lambda box, record: f"{record['status']} · "
-    + ", ".join(lines.described(box.store, item) for item in subscriptions.items(record)),
+    "price": lambda box, record: (
+        f"{lines.money(lines.amount_of(record, 1), record['currency'])} · {record['lookup_key'] or ''}"
+    ),
+    "subscription": lambda box, record: (
+        f"{record['status']} · "
+        + ", ".join(lines.described(box.store, item) for item in subscriptions.items(record))
+    ),
     "subscription_schedule": lambda box, record: f"{record['status']} · {len(record['phases'])} phases",
-    "invoice": lambda box, record: f"{record['number'] or 'draft'} · {record['status']} · "
-    + lines.money(record["total"], record["currency"]),
+    "invoice": lambda box, record: (
+        f"{record['number'] or 'draft'} · {record['status']} · "
+        + lines.money(record["total"], record["currency"])
+    ),
     "payment_intent": lambda box, record: _charged(record),
     "charge": lambda box, record: _charged(record),
     "refund": lambda box, record: _charged(record),
@@ -55,7 +61,9 @@ def summary(box: Sandbox, record: Record) -> str:
 
 
 async def overview(box: Sandbox, request: Request) -> Response:
-    kinds = sorted((kind, len(records)) for kind, records in box.store.kinds.items() if records and kind not in HIDDEN)
+    kinds = sorted(
+        (kind, len(records)) for kind, records in box.store.kinds.items() if records and kind not in HIDDEN
+    )
     upcoming = sorted(box.agenda.entries.values())[:6]
     return page(
         request, "console/overview.html", tab="overview", kinds=kinds, upcoming=upcoming, steps=STEPS,
@@ -87,7 +95,14 @@ async def shown(box: Sandbox, request: Request) -> Response:
 async def events(box: Sandbox, request: Request) -> Response:
     wanted = request.query_params.get("type", "")
     found = [event for event in reversed(box.store.all("event")) if wanted in event["type"]]
-    return page(request, "console/events.html", tab="events", events=found[:PAGE_SIZE], wanted=wanted, total=len(found))
+    return page(
+        request,
+        "console/events.html",
+        tab="events",
+        events=found[:PAGE_SIZE],
+        wanted=wanted,
+        total=len(found),
+    )
 
 
 async def deliveries(box: Sandbox, request: Request) -> Response:

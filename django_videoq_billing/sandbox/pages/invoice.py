@@ -77,7 +77,9 @@ def _rows(invoice: Record) -> list[tuple[str, str, int]]:
         (f"Status: {invoice['status']}", "", 10),
         ("", "", 10),
     ]
-    rows += [(line["description"] or "", money(line["amount"], currency), 10) for line in invoice["lines"]["data"]]
+    rows += [
+        (line["description"] or "", money(line["amount"], currency), 10) for line in invoice["lines"]["data"]
+    ]
     rows += [
         ("", "", 10),
         ("Subtotal", money(invoice["subtotal"], currency), 10),
@@ -95,7 +97,9 @@ async def receipt(box: Sandbox, request: Request) -> Response:
     if charge is None:
         return notice(request, "Nothing here", "There is no such receipt.", status=404)
     amount = money(charge["amount"], charge["currency"])
-    return notice(request, f"Receipt: {amount}", f"Paid on {day(charge['created'])}. Status: {charge['status']}.")
+    return notice(
+        request, f"Receipt: {amount}", f"Paid on {day(charge['created'])}. Status: {charge['status']}."
+    )
 
 
 ROUTES = [

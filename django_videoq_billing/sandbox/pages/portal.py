@@ -48,7 +48,9 @@ def _shown(box: Sandbox, request: Request, session: Record, form: CardForm) -> R
     default = customer["invoice_settings"]["default_payment_method"]
     plans = _plans(box, customer)
     in_use = [plan["subscription"]["default_payment_method"] for plan in plans]
-    invoices = [one for one in box.store.where("invoice", customer=customer["id"]) if one["status"] != "draft"]
+    invoices = [
+        one for one in box.store.where("invoice", customer=customer["id"]) if one["status"] != "draft"
+    ]
     cards = list(box.store.where("payment_method", customer=customer["id"]))
     return page(
         request, "portal.html", 200 if not form.errors else 402,
@@ -113,7 +115,12 @@ def _add_card(box: Sandbox, customer: Record, form: CardForm) -> None:
         return
     details = people.billing_details({"email": customer["email"], "name": payer.name})
     method = people.payment_method(
-        box, payer.card, exp_month=payer.exp_month, exp_year=payer.exp_year, billing_details=details, _set_up=True
+        box,
+        payer.card,
+        exp_month=payer.exp_month,
+        exp_year=payer.exp_year,
+        billing_details=details,
+        _set_up=True,
     )
     methods.attach(box, method, customer)
     methods.make_default(box, customer, method)

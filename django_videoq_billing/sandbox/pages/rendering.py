@@ -38,7 +38,9 @@ def page(request: Request, name: str, status: int = 200, **context: Any) -> Resp
     return TEMPLATES.TemplateResponse(request, name, {**shared, **context}, status_code=status)
 
 
-def notice(request: Request, title: str, text: str, *, link: str | None = None, status: int = 200) -> Response:
+def notice(
+    request: Request, title: str, text: str, *, link: str | None = None, status: int = 200
+) -> Response:
     """A page that only says something."""
     return page(request, "notice.html", status, title=title, text=text, link=link)
 

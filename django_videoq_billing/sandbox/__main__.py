@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from django_videoq_billing.sandbox.config import SandboxConfig
+from django_videoq_billing.sandbox.config import DEFAULT_KEY, SandboxConfig
 
 
 def parser() -> argparse.ArgumentParser:
@@ -54,7 +54,7 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
 
 
 def config_from(options: argparse.Namespace) -> SandboxConfig:
-    keys = options.api_keys or [os.environ.get("STRIPE_SANDBOX_API_KEY", "sk_test_sandbox")]
+    keys = options.api_keys or [os.environ.get("STRIPE_SANDBOX_API_KEY", DEFAULT_KEY)]
     return SandboxConfig(
         host=options.host, port=options.port, api_keys=tuple(keys), seed=options.seed, start=options.start,
         state_file=Path(options.state) if options.state else None, forward_to=options.forward_to,

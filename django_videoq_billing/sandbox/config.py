@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 API_VERSION = "2026-05-27.dahlia"  # dj-stripe 2.11's DEFAULT_STRIPE_API_VERSION
+DEFAULT_KEY = "sk_test_localsandbox0000000000000"  # dj-stripe wants 24 characters or more after sk_test_
 DAY = 86_400
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 
@@ -16,7 +17,7 @@ LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 class SandboxConfig:
     host: str = "127.0.0.1"
     port: int = 12111
-    api_keys: tuple[str, ...] = ("sk_test_sandbox",)
+    api_keys: tuple[str, ...] = (DEFAULT_KEY,)
     seed: str | None = None
     """Makes ids and shuffles repeat. None draws a fresh one."""
     start: int | None = None

@@ -18,7 +18,7 @@ import httpx
 import stripe
 from stripe._http_client import RequestsClient
 
-KEY = "sk_test_for_tests"
+KEY = "sk_test_forthetestsofthesandbox00"
 START = 1_767_225_600  # 2026-01-01T00:00:00Z
 DAY = 86_400
 

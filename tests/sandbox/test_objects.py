@@ -157,3 +157,30 @@ def test_previews(sandbox: Driver) -> None:
     with pytest.raises(stripe.InvalidRequestError) as caught:
         sandbox.api.invoices.create_preview(params={"subscription": made.id})
     assert (caught.value.http_status, caught.value.code) == (404, "invoice_upcoming_none")
+
+
+def test_what_dj_stripe_asks_for(sandbox: Driver) -> None:
+    """The expansions and lists of dj-stripe's mirror, some of them for things that do not exist here."""
+    customer, price = sandbox.customer(), sandbox.price()
+    found = sandbox.api.customers.retrieve(customer.id, params={"expand": ["default_source", "sources"]})
+    assert found.sources is not None
+    assert found.sources.data == []
+    sandbox.api.prices.retrieve(price.id, params={"expand": ["currency_options", "product", "tiers"]})
+    coupon = sandbox.api.coupons.create(params={"percent_off": 10, "duration": "once"})
+    sandbox.api.coupons.retrieve(coupon.id, params={"expand": ["applies_to"]})
+    made = sandbox.subscribe(customer.id, price.id, discounts=[{"coupon": coupon.id}])
+    sandbox.api.subscriptions.retrieve(made.id, params={"expand": ["discounts"]})
+    invoices = sandbox.api.invoices.list(params={"expand": ["data.discounts", "data.lines.data.discounts"]})
+    assert len(invoices.data) == 1
+    session = sandbox.api.checkout.sessions.create(
+        params={
+            "mode": "subscription",
+            "line_items": [{"price": price.id, "quantity": 1}],
+            "success_url": "http://localhost/done",
+        }
+    )
+    sandbox.api.checkout.sessions.retrieve(
+        session.id, params={"expand": ["line_items", "total_details.breakdown", "line_items.data.discounts"]}
+    )
+    assert isinstance(price.product, str)
+    assert sandbox.api.products.features.list(price.product).data == []

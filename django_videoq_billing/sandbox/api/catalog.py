@@ -1,6 +1,6 @@
 """Products, prices, coupons, promotion codes."""
 
-from django_videoq_billing.sandbox.api.router import CREATED, Call, endpoint, readable
+from django_videoq_billing.sandbox.api.router import CREATED, Call, Listing, endpoint, readable
 from django_videoq_billing.sandbox.box import Sandbox
 from django_videoq_billing.sandbox.errors import StripeError
 from django_videoq_billing.sandbox.objects import catalog
@@ -10,6 +10,7 @@ from django_videoq_billing.sandbox.params import (
     METADATA,
     MOMENT,
     NATURAL,
+    PAGING,
     TEXT,
     Choice,
     Fields,
@@ -21,7 +22,8 @@ from django_videoq_billing.sandbox.params import (
     Whole,
     merged_metadata,
 )
-from django_videoq_billing.sandbox.store import Record
+from django_videoq_billing.sandbox.render import ABSENT, lazy
+from django_videoq_billing.sandbox.store import Record, Store
 
 INTERVALS = Choice(("day", "week", "month", "year"), required=True)
 RECURRING: Fields = {
@@ -76,6 +78,20 @@ readable(
 )  # fmt: skip
 
 
+@lazy("price", "currency_options")
+def currency_options(store: Store, price: Record) -> Record:
+    """Each price has one currency here."""
+    names = ("custom_unit_amount", "tax_behavior", "unit_amount", "unit_amount_decimal")
+    return {price["currency"]: {name: price[name] for name in names}}
+
+
+@lazy("price", "tiers")
+@lazy("coupon", "applies_to")
+@lazy("coupon", "currency_options")
+def nothing_to_show(store: Store, record: Record) -> object:
+    return ABSENT
+
+
 @endpoint(
     "POST",
     "/v1/products",
@@ -104,6 +120,13 @@ def update_product(call: Call) -> Record:
         product["metadata"] = merged_metadata(product["metadata"], call.params.get("metadata", {}))
         product["updated"] = call.box.now()
     return product
+
+
+@endpoint("GET", "/v1/products/{id}/features", PAGING)
+def list_product_features(call: Call) -> Listing:
+    """Entitlements do not exist here, but dj-stripe asks for them with each product."""
+    product = call.the("product", "product")
+    return Listing([], f"/v1/products/{product['id']}/features")
 
 
 @endpoint("DELETE", "/v1/products/{id}")

@@ -82,6 +82,18 @@ def session_lines(store: Store, session: Record) -> Record:
     return listing(session["_lines"], f"/v1/checkout/sessions/{session['id']}/line_items")
 
 
+@lazy("item", "discounts")
+def line_discounts(store: Store, line: Record) -> list[Record]:
+    """Discounts apply to the whole session here."""
+    return []
+
+
+@lazy("", "breakdown")
+def totals_breakdown(store: Store, totals: Record) -> Record:
+    """Of a session's `total_details`, which has no `object` of its own."""
+    return {"discounts": [], "taxes": []}
+
+
 @endpoint("GET", "/v1/checkout/sessions/{id}/line_items", PAGING)
 def list_session_lines(call: Call) -> Listing:
     session = call.the("checkout.session", "checkout.session")

@@ -86,6 +86,15 @@ class Sandbox:
         return event
 
     @contextmanager
+    def on_its_own(self) -> Iterator[None]:
+        """What happens by itself was asked for by no request, even if one moved the clock."""
+        outer, self.request = self.request, RequestInfo()
+        try:
+            yield
+        finally:
+            self.request = outer
+
+    @contextmanager
     def announcing(self, record: Record, kind: str) -> Iterator[Record]:
         """Save a new record and emit `kind` once the block is done: what happens inside belongs to its birth."""
         self._open[record["id"]] = {}
@@ -121,7 +130,7 @@ class Sandbox:
 
     def run_due(self) -> None:
         """Let everything happen that is due by now."""
-        for _ in self.agenda.run(self, self.now()):
+        for _ in self.advance(self.now()):
             pass
 
     def advance(self, to: int) -> Iterator[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ from django_videoq_billing.sandbox.box import Sandbox
 from django_videoq_billing.sandbox.config import SandboxConfig, is_loopback
 from django_videoq_billing.sandbox.objects import platform, sessions
 
+logger = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
 HERE = Path(__file__).parent
 
@@ -79,11 +81,14 @@ async def tick(box: Sandbox) -> None:
             async with asyncio.timeout(TICK_SECONDS):
                 await box.deliveries.wake.wait()
         box.deliveries.wake.clear()
-        box.run_due()
-        await box.deliveries.send_due()
-        if box.config.state_file is not None and box.store.changes != saved:
-            saved = box.store.changes
-            state.save(box, box.config.state_file)
+        try:
+            box.run_due()
+            await box.deliveries.send_due()
+            if box.config.state_file is not None and box.store.changes != saved:
+                saved = box.store.changes
+                state.save(box, box.config.state_file)
+        except Exception:
+            logger.exception("The sandbox stumbled; it goes on.")
 
 
 def create_app(config: SandboxConfig) -> Starlette:

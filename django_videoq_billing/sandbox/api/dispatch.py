@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from django_videoq_billing.sandbox.params import Params, decode, parse
 from django_videoq_billing.sandbox.render import expand, render
 from django_videoq_billing.sandbox.store import Record
 
+logger = logging.getLogger(__name__)
 DEFAULT_LIMIT = 10
 
 
@@ -79,6 +81,10 @@ def _answer(box: Sandbox, endpoint: Endpoint, request: Request, raw: str, reques
         )
     except StripeError as error:
         answer = Answer(error.status, _dump(error.payload(request_id)))
+    except Exception:
+        logger.exception("%s %s", request.method, request.url.path)
+        bug = StripeError("The sandbox has a bug; its log says where.", status=500, type="api_error")
+        answer = Answer(500, _dump(bug.payload(request_id)))
     if key is not None and answer.status in {200, 402}:
         box.replies[key] = Reply(fingerprint, answer.status, answer.body)
     return answer

@@ -20,6 +20,7 @@ from django_videoq_billing.sandbox.params import (
     Choice,
     Either,
     Fields,
+    Flag,
     Hash,
     Many,
     Params,
@@ -48,7 +49,9 @@ TRIAL_END = Either((Choice(("now",)), MOMENT))
 CANCEL_AT = Either((Choice(("min_period_end", "max_period_end")), MOMENT), clearable=True)
 NEW_ITEM: Fields = {"price": TEXT, "quantity": Whole(least=0), "metadata": METADATA}
 CHANGED_ITEM: Fields = {**NEW_ITEM, "id": TEXT, "deleted": FLAG}
+AUTOMATIC_TAX = Hash({"enabled": Flag(required=True)})
 COMMON: Fields = {
+    "automatic_tax": AUTOMATIC_TAX,
     "cancel_at": CANCEL_AT,
     "cancel_at_period_end": FLAG,
     "collection_method": Choice(("charge_automatically",)),

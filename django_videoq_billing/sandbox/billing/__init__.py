@@ -3,7 +3,8 @@
 Lower modules know nothing of upper ones:
 
     duties                                 what is due when, for the agenda
-    checkout | schedules | preview
+    preview
+    checkout | schedules
     cycle | subscribing                    renew, end a trial, cancel; create
     subscriptions                          change
     collection                             take an invoice's money; the subscription's status follows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 
-from django_videoq_billing.sandbox.billing import invoicing, lines, periods, statuses, subscribing
+from django_videoq_billing.sandbox.billing import invoicing, lines, periods, schedules, statuses, subscribing
 from django_videoq_billing.sandbox.billing import subscriptions as moves
 from django_videoq_billing.sandbox.box import Sandbox
 from django_videoq_billing.sandbox.errors import StripeError
@@ -54,6 +54,7 @@ def _renewal(box: Sandbox, customer: Record, draft: Record, details: Params, ent
     if ends and not entries:
         raise _none(draft)
     if not ends:
+        draft["items"]["data"] = schedules.coming_items(box, draft) or subscriptions.items(draft)
         interval, count = lines.interval_of(box.store, subscriptions.items(draft)[0])
         end = periods.boundary_after(draft["billing_cycle_anchor"], interval, count, start)
         subscriptions.set_period(draft, start, end)

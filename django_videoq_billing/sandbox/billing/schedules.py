@@ -255,6 +255,14 @@ def _items_for(box: Sandbox, subscription: Record, phase: Record) -> list[Record
     return items
 
 
+def coming_items(box: Sandbox, subscription: Record) -> list[Record] | None:
+    """What a subscription's schedule will bill when the present period is over, if it changes anything."""
+    schedule = box.store.get("subscription_schedule", subscription["schedule"])
+    end = subscriptions.period(subscription)[1]
+    coming = [one for one in schedule["phases"] if one["start_date"] == end] if schedule else []
+    return _items_for(box, subscription, coming[0]) if coming else None
+
+
 def price_names(box: Sandbox, phase: Record) -> str:
     """For the console and the portal."""
     return ", ".join(

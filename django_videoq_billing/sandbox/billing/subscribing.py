@@ -16,7 +16,7 @@ from django_videoq_billing.sandbox.billing.subscriptions import (
     bill,
     method_of,
     set_cancellation,
-    set_payment_settings,
+    set_nested,
 )
 from django_videoq_billing.sandbox.box import Sandbox
 from django_videoq_billing.sandbox.config import DAY
@@ -82,7 +82,7 @@ def build(box: Sandbox, customer: Record, params: Params) -> Record:
         box, params.get("discounts"), subscription["id"], customer["id"]
     )
     set_cancellation(box, subscription, params)
-    set_payment_settings(subscription, params)
+    set_nested(subscription, params)
     return subscription
 
 

@@ -69,10 +69,11 @@ def set_cancellation(box: Sandbox, subscription: Record, params: Params) -> None
     }  # fmt: skip
 
 
-def set_payment_settings(subscription: Record, params: Params) -> None:
-    settings = params.get("payment_settings")
-    if settings:
-        subscription["payment_settings"] = {**subscription["payment_settings"], **settings}
+def set_nested(subscription: Record, params: Params) -> None:
+    """Settings of which a request names only some parts."""
+    for name in ("automatic_tax", "payment_settings"):
+        if params.get(name):
+            subscription[name] = {**subscription[name], **params[name]}
 
 
 def update(box: Sandbox, subscription: Record, params: Params) -> Record:
@@ -82,24 +83,43 @@ def update(box: Sandbox, subscription: Record, params: Params) -> Record:
     if change is not None and params.get("payment_behavior") == "error_if_incomplete":
         check_change_payment(box, subscription, change, params)
     with box.changing(subscription, statuses.UPDATED):
-        for name in PLAIN:
-            if name in params:
-                subscription[name] = params[name]
-        if "metadata" in params:
-            subscription["metadata"] = merged_metadata(subscription["metadata"], params["metadata"])
-        if "pause_collection" in params:
-            pause = params["pause_collection"]
-            subscription["pause_collection"] = pause and {"resumes_at": None, **pause}
+        set_plain(subscription, params)
         if "discounts" in params:
             subscription["discounts"] = discounts.made(
                 box, params["discounts"], subscription["id"], subscription["customer"]
             )
             discounts.redeem(box, subscription)
-        set_payment_settings(subscription, params)
+        set_nested(subscription, params)
+        if isinstance(params.get("trial_end"), int):
+            extend_trial(box, subscription, params["trial_end"])
         if change is not None:
             apply(box, subscription, change, params)
         set_cancellation(box, subscription, params)
     return subscription
+
+
+def set_plain(subscription: Record, params: Params) -> None:
+    """What is only noted down."""
+    for name in PLAIN:
+        if name in params:
+            subscription[name] = params[name]
+    if "metadata" in params:
+        subscription["metadata"] = merged_metadata(subscription["metadata"], params["metadata"])
+    if "pause_collection" in params:
+        pause = params["pause_collection"]
+        subscription["pause_collection"] = pause and {"resumes_at": None, **pause}
+
+
+def extend_trial(box: Sandbox, subscription: Record, trial_end: int) -> None:
+    """Free until `trial_end`, where the billing cycle starts anew."""
+    if trial_end <= box.now():
+        raise StripeError("The trial must end in the future.", param="trial_end")
+    start = subscriptions.period(subscription)[0] if subscription["status"] == "trialing" else box.now()
+    subscriptions.set_period(subscription, start, trial_end)
+    subscription |= {
+        "status": "trialing", "trial_start": subscription["trial_start"] or start, "trial_end": trial_end,
+        "billing_cycle_anchor": trial_end, "_trial_notice": False,
+    }  # fmt: skip
 
 
 def check_updatable(subscription: Record, params: Params) -> None:

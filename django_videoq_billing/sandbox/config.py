@@ -51,6 +51,8 @@ class Outage:
     seconds: float = 30.0
     """How long `hang` (nothing is done) and `lost` (all is done) keep the client waiting before the 503."""
     path: str = "/v1/"
+    retry_after: int = 0
+    """Seconds that the Retry-After header names; 0 leaves it out."""
 
 
 @dataclass

@@ -11,7 +11,8 @@ POST /_sandbox/switches            any of them: {"duplicate": 2, "shuffle": true
                                    "drop": "none|first|all", "paused": true, "concurrency": 2,
                                    "signature_time": "wall|clock", "retry_days": [3, 5, 7],
                                    "after_retries": "cancel|unpaid|past_due"}
-POST /_sandbox/outage              {"mode": "500|503|429|hang|lost", "requests": n, "seconds": s, "path": "/v1/..."};
+POST /_sandbox/outage              {"mode": "500|503|429|hang|lost", "requests": n, "seconds": s, "path": "/v1/...",
+                                       "retry_after": s};
                                    `hang` does nothing, `lost` does the work, both answer 503 after `seconds`
 GET  /_sandbox/deliveries          {"deliveries": [...]} oldest first; filters: status, event, type
 POST /_sandbox/deliveries/drain    attempt everything due until nothing is due any more: {"attempted", "pending"}

@@ -79,6 +79,7 @@ class Deliveries:
             "lose_first": switches.drop == "first",
             "attempts": [],
         }
+        event["_undelivered"] = event.get("_undelivered", 0) + 1
         if delivery["status"] == "pending":
             self._waiting[delivery["id"]] = delivery
             self.wake.set()
@@ -134,6 +135,8 @@ class Deliveries:
         event = self.store.get("event", delivery["event"])
         if event is not None:
             self._count(event)
+            if delivery["status"] == "succeeded":
+                event["_undelivered"] = event["pending_webhooks"]
 
     async def _post(self, client: httpx.AsyncClient, delivery: Record, outcome: dict[str, Any]) -> None:
         event = self.store.get("event", delivery["event"])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import stripe
 
-from django_videoq_billing.sandbox import __main__ as command
+from django_videoq_billing.sandbox import cli as command
 from django_videoq_billing.sandbox.config import SandboxConfig
 from tests.sandbox.driver import DAY, KEY, START, Driver, running
 

@@ -140,10 +140,12 @@ def test_a_key_in_use_is_a_conflict(sandbox: Driver) -> None:
     ("mode", "error"), [("500", stripe.APIError), ("503", stripe.APIError), ("429", stripe.RateLimitError)]
 )
 def test_outage(sandbox: Driver, mode: str, error: type[stripe.StripeError]) -> None:
-    sandbox.control("outage", mode=mode, requests=2)
+    sandbox.control("outage", mode=mode, requests=2, retry_after=7)
     for _ in range(2):
-        with pytest.raises(error):
+        with pytest.raises(error) as caught:
             sandbox.api.customers.create(params={})
+        assert caught.value.headers is not None
+        assert caught.value.headers.get("Retry-After") == (None if mode == "500" else "7")
     assert sandbox.api.customers.list().data == []
 
 

@@ -73,6 +73,20 @@ def test_change_of_mind(sandbox: Driver, subscription: stripe.Subscription, chea
     assert sandbox.item(subscription.id).price.id != cheap.id
 
 
+def test_a_direct_change_joins_the_present_phase(
+    sandbox: Driver, subscription: stripe.Subscription, cheap: stripe.Price
+) -> None:
+    schedule = downgrade(sandbox, subscription, cheap.id)
+    preview = sandbox.api.invoices.create_preview(params={"subscription": subscription.id})
+    assert preview.amount_due == 500
+    dear = sandbox.price(9900)
+    sandbox.change(subscription.id, dear.id, proration_behavior="always_invoice")
+    after = sandbox.api.subscription_schedules.retrieve(schedule.id)
+    assert [phase["items"][0].price for phase in after.phases] == [dear.id, cheap.id]
+    sandbox.advance(days=31, seconds=3600)
+    assert sandbox.item(subscription.id).price.id == cheap.id
+
+
 def test_month_to_year_at_the_end_of_the_period(sandbox: Driver, subscription: stripe.Subscription) -> None:
     yearly = sandbox.price(9000, "year")
     downgrade(sandbox, subscription, yearly.id, duration={"interval": "year"})

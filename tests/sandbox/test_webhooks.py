@@ -138,12 +138,15 @@ def test_losing_everything_and_asking_for_it(
     sandbox.customer(None)
     sandbox.control("deliveries/flush")
     assert receiver.requests == []
-    missed = sandbox.api.events.list(params={"type": "customer.*"}).data
+    missed = sandbox.api.events.list(params={"type": "customer.*", "delivery_success": False}).data
     assert [event.type for event in missed] == ["customer.created"]
     sandbox.control("switches", drop="none")
     sandbox.control(f"events/{missed[0].id}/redeliver")
     drain(sandbox)
     assert receiver.ids == [missed[0].id]
+    assert sandbox.api.events.list(params={"delivery_success": False}).data == []
+    sandbox.advance(days=31)
+    assert sandbox.api.events.list().data == []
 
 
 def test_a_dead_receiver_does_not_hold_up_the_api(sandbox: Driver) -> None:

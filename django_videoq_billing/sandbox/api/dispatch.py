@@ -55,6 +55,8 @@ async def serve(box: Sandbox, endpoint: Endpoint, request: Request) -> Response:
     headers = {"Request-Id": request_id, "Stripe-Version": request.headers.get("stripe-version", API_VERSION)}
     if key:
         headers |= {"Idempotency-Key": key, "Original-Request": request_id}
+    if answer.status in {429, 503} and box.switches.outage.retry_after:
+        headers["Retry-After"] = str(box.switches.outage.retry_after)
     if answer.replayed:
         headers["Idempotent-Replayed"] = "true"
     return Response(answer.body, answer.status, headers, media_type="application/json")

@@ -211,7 +211,7 @@ def pay_invoice(call: Call) -> Record:
         )
     outcome = collection.collect(call.box, invoice, method=method)
     if outcome.kind != "succeeds":
-        raise outcome.error()
+        raise outcome.error("invoice")
     return invoice
 
 

@@ -107,10 +107,11 @@ def draft_renewal(box: Sandbox, subscription: Record, before: tuple[int, int]) -
     customer = box.store.the("customer", subscription["customer"])
     pause = subscription["pause_collection"]
     held = subscription["status"] == "unpaid" or (pause is not None and pause["behavior"] == "keep_as_draft")
+    finalizes_at = None if held or pause else box.now() + invoicing.DRAFT_SECONDS
     invoice = invoicing.draft(
         box, customer, [], subscription=subscription, billing_reason="subscription_cycle",
         period_start=before[0], period_end=before[1], auto_advance=not held,
-        automatically_finalizes_at=None if held or pause else box.now() + invoicing.DRAFT_SECONDS,
+        automatically_finalizes_at=finalizes_at, next_payment_attempt=finalizes_at,
     )  # fmt: skip
     waiting = invoicing.pending_items(box, customer["id"], subscription["id"])
     pending = invoicing.take_pending(box, invoice["id"], waiting)

@@ -94,6 +94,7 @@ def update(box: Sandbox, subscription: Record, params: Params) -> Record:
             extend_trial(box, subscription, params["trial_end"])
         if change is not None:
             apply(box, subscription, change, params)
+            tell_schedule(box, subscription)
         set_cancellation(box, subscription, params)
     return subscription
 
@@ -108,6 +109,17 @@ def set_plain(subscription: Record, params: Params) -> None:
     if "pause_collection" in params:
         pause = params["pause_collection"]
         subscription["pause_collection"] = pause and {"resumes_at": None, **pause}
+
+
+def tell_schedule(box: Sandbox, subscription: Record) -> None:
+    """A direct change becomes part of the schedule's present phase."""
+    schedule = box.store.get("subscription_schedule", subscription["schedule"])
+    if schedule is None or schedule["current_phase"] is None:
+        return
+    for phase in schedule["phases"]:
+        if phase["start_date"] == schedule["current_phase"]["start_date"]:
+            items = subscriptions.items(subscription)
+            phase["items"] = [subscriptions.phase_item(item["price"], item["quantity"]) for item in items]
 
 
 def extend_trial(box: Sandbox, subscription: Record, trial_end: int) -> None:

@@ -44,10 +44,14 @@ class Sandbox:
         self.duties = duties
         self.furnish = furnish
         self.request = RequestInfo()
-        self.reset()
+        self._begin()
 
     def reset(self) -> None:
         """Forget everything but the configuration; ids start over too, so that a seed repeats the whole story."""
+        self.deliveries.stop()
+        self._begin()
+
+    def _begin(self) -> None:
         seed = self.config.seed or secrets.token_hex(8)
         self.clock = Clock(self.config.start)
         self.ids = Ids(seed)

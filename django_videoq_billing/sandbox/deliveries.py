@@ -41,6 +41,10 @@ class Deliveries:
         self._sending = asyncio.Lock()
         self._waiting: dict[str, Record] = {}
 
+    def stop(self) -> None:
+        """Send nothing more: the sandbox was reset."""
+        self._waiting.clear()
+
     def resume(self) -> None:
         """Take up what a loaded state left unsent."""
         self._waiting = {record["id"]: record for record in self.store.where(KIND, status="pending")}

@@ -57,7 +57,9 @@ class Sandbox:
         self.ids = Ids(seed)
         self.random = random.Random(seed)  # noqa: S311 - shuffles deliveries
         self.store = Store()
-        self.switches = Switches()
+        self.switches = Switches(
+            retry_days=list(self.config.retry_days), after_retries=self.config.after_retries
+        )
         self.replies: dict[str, Reply] = {}
         self.answering: set[str] = set()
         self._open: dict[str, Record] = {}

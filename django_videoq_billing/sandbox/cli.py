@@ -47,6 +47,16 @@ def add_arguments(arguments: argparse.ArgumentParser) -> None:
         default=default("WEBHOOK_SECRET", "whsec_sandbox"),
         help="the secret of --forward-to",
     )
+    add(
+        "--retry-days",
+        default=default("RETRY_DAYS", "3,5,7"),
+        help="days between attempts at a failed renewal",
+    )
+    add(
+        "--after-retries",
+        default=default("AFTER_RETRIES", "cancel"),
+        choices=["cancel", "unpaid", "past_due"],
+    )
     add("--public-url", default=default("PUBLIC_URL"), help="where browsers reach the pages")
     add("--account-name", default=default("ACCOUNT_NAME", "Your app"), help="shown on the pages")
     add("--currency", default=default("CURRENCY", "usd"))
@@ -60,6 +70,7 @@ def config_from(options: argparse.Namespace) -> SandboxConfig:
         state_file=Path(options.state) if options.state else None, forward_to=options.forward_to,
         webhook_secret=options.webhook_secret, public_url=options.public_url, currency=options.currency,
         country=options.country, account_name=options.account_name,
+        retry_days=tuple(int(days) for days in options.retry_days.split(",") if days), after_retries=options.after_retries,
     )  # fmt: skip
 
 

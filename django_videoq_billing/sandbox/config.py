@@ -12,6 +12,9 @@ DEFAULT_KEY = "sk_test_localsandbox0000000000000"  # dj-stripe wants 24 characte
 DAY = 86_400
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 
+AfterRetries = Literal["cancel", "unpaid", "past_due"]
+"""What becomes of a subscription whose renewal could not be collected by the last retry."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SandboxConfig:
@@ -29,6 +32,8 @@ class SandboxConfig:
     public_url: str | None = None
     """Where browsers reach the pages, if not http://host:port."""
     delivery_timeout: float = 20.0
+    retry_days: tuple[int, ...] = (3, 5, 7)
+    after_retries: AfterRetries = "cancel"
     account_name: str = "Your app"
     country: str = "US"
     currency: str = "usd"
@@ -70,7 +75,7 @@ class Switches:
     """Receivers check a signature's age against their own clock, hence real time by default."""
     retry_days: list[int] = field(default_factory=lambda: [3, 5, 7])
     """Days from a failed payment of a renewal to the next attempt."""
-    after_retries: Literal["cancel", "unpaid", "past_due"] = "cancel"
+    after_retries: AfterRetries = "cancel"
     outage: Outage = field(default_factory=Outage)
 
 

@@ -54,7 +54,7 @@ async def loopback_only(request: Request, call_next: RequestResponseEndpoint) ->
     if not is_loopback(request.url.hostname or ""):
         return PlainTextResponse("The sandbox answers on loopback names only.", 403)
     origin = request.headers.get("origin")
-    if origin and origin != "null" and not is_loopback(urlsplit(origin).hostname or ""):
+    if origin and not is_loopback(urlsplit(origin).hostname or ""):
         return PlainTextResponse("The sandbox takes no requests from other sites.", 403)
     return await call_next(request)
 

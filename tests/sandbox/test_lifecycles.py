@@ -173,6 +173,10 @@ def test_refunds(sandbox: Driver, subscription: stripe.Subscription) -> None:
     assert (after.refunded, after.amount_refunded) == (True, 1200)
     assert after.refunds is not None
     assert [refund.amount for refund in after.refunds.data] == [1000, 200]
+    found = sandbox.api.invoice_payments.list(
+        params={"payment": {"type": "payment_intent", "payment_intent": intent}}
+    )
+    assert [one.invoice for one in found.data] == [subscription.latest_invoice]
     with pytest.raises(stripe.InvalidRequestError) as caught:
         sandbox.api.refunds.create(params={"charge": charge.id})
     assert caught.value.code == "charge_already_refunded"

@@ -31,6 +31,7 @@ def test_options_and_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STRIPE_SANDBOX_API_KEY", "sk_test_env")
     config = command.config_from(command.parser().parse_args(["--seed", "s", "--start", "5"]))
     assert (config.port, config.api_keys, config.seed, config.start) == (4242, ("sk_test_env",), "s", 5)
+    assert (config.retry_days, config.after_retries) == ((3, 5, 7), "cancel")
     config = command.config_from(command.parser().parse_args(["--api-key", "a", "--api-key", "b"]))
     assert (config.api_keys, config.url) == (("a", "b"), "http://127.0.0.1:4242")
 

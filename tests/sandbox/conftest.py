@@ -25,7 +25,7 @@ def sandbox(sandbox_process: Driver) -> Iterator[Driver]:
     if DESCRIPTION.exists():
         complaints = [
             SHAPES.check_response(method, path, status, json.loads(body))
-            for method, path, status, body in sandbox_process.recorder.seen
+            for method, path, status, body in dict.fromkeys(sandbox_process.recorder.seen)
         ]
         complaints += [SHAPES.check_event(event) for event in sandbox_process.all_events()]
         assert list(dict.fromkeys(filter(None, complaints))) == []

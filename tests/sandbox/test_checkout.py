@@ -181,6 +181,14 @@ def test_paying_by_control(sandbox: Driver) -> None:
     )
 
 
+def test_the_next_payment_fails_once_at_checkout_too(sandbox: Driver) -> None:
+    customer = sandbox.customer(None)
+    sandbox.control(f"customers/{customer.id}/fail_next", reason="insufficient_funds")
+    session = session_for(sandbox, customer=customer.id)
+    assert "insufficient funds" in pay(sandbox, session).text
+    assert pay(sandbox, session).status_code == 303
+
+
 def test_portal(sandbox: Driver) -> None:
     customer = sandbox.customer()
     subscription = sandbox.subscribe(customer.id, sandbox.price(1200).id)

@@ -36,9 +36,13 @@ class Answer:
 
 async def serve(box: Sandbox, endpoint: Endpoint, request: Request) -> Response:
     """Answer one API request; state changes happen in one go, without awaiting anything in between."""
-    raw = request.url.query if request.method in {"GET", "DELETE"} else (await request.body()).decode()
+    raw = (
+        request.url.query
+        if request.method in {"GET", "DELETE"}
+        else (await request.body()).decode(errors="replace")
+    )
     if request.method == "DELETE" and not raw:
-        raw = (await request.body()).decode()
+        raw = (await request.body()).decode(errors="replace")
     request_id = box.ids.new("req")
     key = request.headers.get("idempotency-key")
     outage = _take_outage(box, request.url.path)

@@ -70,7 +70,7 @@ def attempt(box: Sandbox, intent: Record, method: Record | None, *, authenticate
         return outcome
     if authenticated:
         method["_set_up"] = True
-    _use_up_failure(customer)
+    use_up_failure(customer)
     if outcome.kind == "succeeds":
         _succeed(box, intent, method)
     elif outcome.decline is not None:
@@ -80,7 +80,8 @@ def attempt(box: Sandbox, intent: Record, method: Record | None, *, authenticate
     return outcome
 
 
-def _use_up_failure(customer: Record | None) -> None:
+def use_up_failure(customer: Record | None) -> None:
+    """One payment less of those that the control API wants to fail."""
     if customer is None or not customer["_fail_next"]:
         return
     left = customer["_fail_next"]["payments"] - 1

@@ -101,14 +101,18 @@ def pending_line(box: Sandbox, waiting: Record) -> Record:
     )  # fmt: skip
 
 
-def discount_amount(store: Store, discount_id: str, subtotal: int) -> int:
-    discount = store.get("discount", discount_id)
-    coupon = discount and store.get("coupon", discount["source"]["coupon"])
-    if not coupon or subtotal <= 0:
+def taken_off(coupon: Record, subtotal: int) -> int:
+    """What a coupon takes off an amount; never more than there is."""
+    if subtotal <= 0:
         return 0
     if coupon["amount_off"] is not None:
         return min(subtotal, int(coupon["amount_off"]))
     return whole(Decimal(subtotal) * Decimal(str(coupon["percent_off"])) / 100)
+
+
+def discount_amount(store: Store, discount_id: str, subtotal: int) -> int:
+    coupon = store.get("coupon", store.the("discount", discount_id)["source"]["coupon"])
+    return taken_off(coupon, subtotal) if coupon else 0
 
 
 def totals(store: Store, lines: Iterable[Record], discounts: Iterable[str]) -> Record:

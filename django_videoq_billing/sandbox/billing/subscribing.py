@@ -121,4 +121,5 @@ def check_first_payment(
         )
     outcome = charging.foresee(customer, method, authenticated=authenticated)
     if behavior == "error_if_incomplete" and outcome.kind != "succeeds":
+        charging.use_up_failure(customer)
         raise outcome.error()

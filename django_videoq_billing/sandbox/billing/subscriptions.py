@@ -188,6 +188,7 @@ def check_change_payment(box: Sandbox, subscription: Record, change: Change, par
     customer = box.store.the("customer", subscription["customer"])
     outcome = charging.foresee(customer, method_of(box, subscription))
     if total + customer["balance"] > 0 and outcome.kind != "succeeds":
+        charging.use_up_failure(customer)
         raise outcome.error()
 
 

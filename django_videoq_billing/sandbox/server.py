@@ -36,16 +36,25 @@ def furnish(box: Sandbox) -> None:
     """What exists before the first request."""
     box.store.save(platform.account(box))
     box.store.save(sessions.portal_configuration(box))
-    if box.config.forward_to:
-        endpoint = platform.webhook_endpoint(box, box.config.forward_to, ["*"])
-        endpoint["_secrets"] = [box.config.webhook_secret]
-        box.store.save(endpoint)
+    forward(box)
+
+
+def forward(box: Sandbox) -> None:
+    """The endpoint that the command line names, with its secret, also where a loaded state had another one."""
+    url = box.config.forward_to
+    if url is None:
+        return
+    known = next(box.store.where("webhook_endpoint", url=url), None)
+    endpoint = known or platform.webhook_endpoint(box, url, ["*"])
+    endpoint["_secrets"] = [box.config.webhook_secret]
+    box.store.save(endpoint)
 
 
 def make_box(config: SandboxConfig) -> Sandbox:
     box = Sandbox(config, DUTIES, furnish)
     if config.state_file is not None and config.state_file.exists():
         state.load(box, config.state_file)
+        forward(box)
     return box
 
 

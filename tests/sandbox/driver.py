@@ -11,7 +11,8 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -61,7 +62,7 @@ class Driver:
         options = {"max_network_retries": 0, "http_client": self.recorder, **options}
         return stripe.StripeClient(key, base_addresses={"api": self.url}, **options)
 
-    def control(self, path: str, **body: Any) -> dict[str, Any]:
+    def control(self, path: str, /, **body: Any) -> dict[str, Any]:
         answer = self.http.post(f"/_sandbox/{path}", json=body)
         assert answer.status_code == 200, answer.text
         result: dict[str, Any] = answer.json()
@@ -184,23 +185,25 @@ def running(*options: str) -> Iterator[Driver]:
         KEY,
         *options,
     ]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603 - our own module
-    try:
-        _wait_until_up(process, port)
-        driver = Driver(f"http://127.0.0.1:{port}")
-        yield driver
-        driver.http.close()
-        driver.recorder.close()  # type: ignore[no-untyped-call]
-    finally:
-        process.terminate()
-        process.communicate(timeout=10)
+    with TemporaryFile("w+") as log:
+        process = subprocess.Popen(command, stderr=log, text=True)  # noqa: S603 - our own module
+        try:
+            _wait_until_up(process, port, log)
+            driver = Driver(f"http://127.0.0.1:{port}")
+            yield driver
+            driver.http.close()
+            driver.recorder.close()  # type: ignore[no-untyped-call]
+        finally:
+            process.terminate()
+            process.wait(timeout=10)
 
 
-def _wait_until_up(process: subprocess.Popen[str], port: int) -> None:
+def _wait_until_up(process: subprocess.Popen[str], port: int, log: IO[str]) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise RuntimeError(process.communicate()[1])
+            log.seek(0)
+            raise RuntimeError(log.read())
         try:
             if httpx.get(f"http://127.0.0.1:{port}/_sandbox/health", timeout=1).status_code == 200:
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import stripe
 
 from django_videoq_billing.sandbox import cli as command
+from django_videoq_billing.sandbox import control
 from django_videoq_billing.sandbox.config import SandboxConfig
 from tests.sandbox.driver import DAY, KEY, START, Driver, running
 
@@ -54,6 +56,23 @@ def test_state_survives_a_restart(tmp_path: Path) -> None:
         assert second.customer(None).id not in {
             one["data"]["object"]["id"] for one in second.all_events()[:3]
         }
+
+
+def test_a_new_forwarding_address_joins_an_old_state(tmp_path: Path) -> None:
+    file = str(tmp_path / "sandbox.json")
+    with running("--state", file) as first:
+        first.customer(None)
+    with running("--state", file, "--forward-to", "http://127.0.0.1:9/hook") as second:
+        assert [one.url for one in second.api.webhook_endpoints.list().data] == ["http://127.0.0.1:9/hook"]
+        assert len(second.api.customers.list().data) == 1
+
+
+def test_every_control_route_is_documented() -> None:
+    documented = {line.split()[1] for line in str(control.__doc__).splitlines() if " /_sandbox/" in line}
+    routes = {route.path for route in control.ROUTES}
+    assert {re.sub(r"\{[^}]+\}", "{}", path) for path in routes} == {
+        re.sub(r"\{[^}]+\}", "{}", path) for path in documented
+    }
 
 
 def test_a_seed_repeats_the_story(sandbox: Driver) -> None:

@@ -180,3 +180,20 @@ def test_events_by_type_and_time(sandbox: Driver) -> None:
     assert sandbox.api.events.retrieve(paid[0].id).data.object["status"] == "paid"
     assert sandbox.control("events/delete", type="invoice.*")["deleted"] > 0
     assert sandbox.api.events.list(params={"type": "invoice.paid"}).data == []
+
+
+def test_signatures_by_the_sandbox_clock(
+    sandbox: Driver, receiver: Receiver, endpoint: stripe.WebhookEndpoint
+) -> None:
+    sandbox.control("switches", signature_time="clock", concurrency=3)
+    subscribe(sandbox)
+    drain(sandbox)
+    assert {header.split(",")[0] for header, _ in receiver.requests} == {f"t={sandbox.now()}"}
+    assert sorted(receiver.types) == sorted(event["type"] for event in sandbox.all_events())
+
+
+def test_an_outage_of_one_path(sandbox: Driver) -> None:
+    sandbox.control("outage", mode="500", path="/v1/customers")
+    assert sandbox.api.products.list().data == []
+    with pytest.raises(stripe.APIError):
+        sandbox.api.customers.list()

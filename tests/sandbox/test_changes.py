@@ -118,6 +118,78 @@ def test_upgrade_that_fails_is_past_due(
     assert sandbox.status(subscription.id) == "past_due"
 
 
+APPLIED, EXPIRED = (f"customer.subscription.pending_update_{end}" for end in ("applied", "expired"))
+
+
+def hold_change(
+    sandbox: Driver, subscription: stripe.Subscription, price: stripe.Price
+) -> tuple[stripe.Subscription, stripe.Invoice]:
+    """An upgrade whose payment needs 3-D Secure and that waits for it."""
+    customer = str(subscription.customer)
+    method = sandbox.api.payment_methods.attach(
+        "pm_card_authenticationRequired", params={"customer": customer}
+    )
+    sandbox.api.customers.update(customer, params={"invoice_settings": {"default_payment_method": method.id}})
+    sandbox.new_events()
+    held = sandbox.change(
+        subscription.id,
+        price.id,
+        proration_behavior="always_invoice",
+        payment_behavior="pending_if_incomplete",
+    )
+    return held, sandbox.api.invoices.list(params={"status": "open"}).data[0]
+
+
+def card(sandbox: Driver, subscription: stripe.Subscription) -> str:
+    return sandbox.api.payment_methods.attach(
+        "pm_card_visa", params={"customer": str(subscription.customer)}
+    ).id
+
+
+def test_a_change_may_wait_for_its_payment(
+    sandbox: Driver, subscription: stripe.Subscription, premium: stripe.Price
+) -> None:
+    held, invoice = hold_change(sandbox, subscription, premium)
+    assert held.status == "active"
+    assert held.pending_update is not None
+    assert held.pending_update.subscription_items is not None
+    assert held.pending_update.subscription_items[0].price.id == premium.id
+    assert sandbox.item(subscription.id).price.id != premium.id
+    assert "invoice.payment_action_required" in sandbox.new_types()
+    sandbox.api.invoices.pay(str(invoice.id), params={"payment_method": card(sandbox, subscription)})
+    assert sandbox.new_types(without=(*SIDE, "payment_method.")) == [*PAID, APPLIED, UPDATED]
+    assert sandbox.item(subscription.id).price.id == premium.id
+
+
+def test_a_change_that_waited_too_long(
+    sandbox: Driver, subscription: stripe.Subscription, premium: stripe.Price
+) -> None:
+    _, invoice = hold_change(sandbox, subscription, premium)
+    sandbox.new_events()
+    sandbox.advance(seconds=23 * 3600)
+    assert sandbox.new_types(without=SIDE) == ["invoice.voided", UPDATED, EXPIRED]
+    assert sandbox.api.invoices.retrieve(str(invoice.id)).status == "void"
+    after = sandbox.api.subscriptions.retrieve(subscription.id)
+    assert (after.pending_update, after.status) == (None, "active")
+
+
+def test_a_change_that_can_be_paid_does_not_wait(
+    sandbox: Driver, subscription: stripe.Subscription, premium: stripe.Price
+) -> None:
+    made = sandbox.change(
+        subscription.id,
+        premium.id,
+        proration_behavior="always_invoice",
+        payment_behavior="pending_if_incomplete",
+    )
+    assert made.pending_update is None
+    assert sandbox.item(subscription.id).price.id == premium.id
+    with pytest.raises(stripe.InvalidRequestError, match="only these parameters"):
+        sandbox.change(
+            subscription.id, premium.id, payment_behavior="pending_if_incomplete", metadata={"a": "1"}
+        )
+
+
 def test_subscription_items_can_be_changed_one_by_one(
     sandbox: Driver, subscription: stripe.Subscription, premium: stripe.Price
 ) -> None:

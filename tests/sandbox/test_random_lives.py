@@ -58,7 +58,9 @@ class Life:
         self.sandbox.change(
             self.some(), self.random.choice(self.prices),
             proration_behavior=self.random.choice(["create_prorations", "always_invoice", "none"]),
-            payment_behavior=self.random.choice(["allow_incomplete", "default_incomplete", "error_if_incomplete"]),
+            payment_behavior=self.random.choice(
+                ["allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"]
+            ),
         )  # fmt: skip
 
     def cancel(self) -> None:

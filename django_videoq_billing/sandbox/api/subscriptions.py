@@ -36,6 +36,7 @@ FEEDBACK = (
     "too_expensive", "unused",
 )  # fmt: skip
 CANCELLATION_DETAILS = Hash({"comment": CLEARABLE_TEXT, "feedback": Choice(FEEDBACK, clearable=True)})
+CHANGE_BEHAVIOR = Choice((*PAYMENT_BEHAVIOR.options, "pending_if_incomplete"))
 DISCOUNTS = Many(Hash({"coupon": TEXT, "promotion_code": TEXT}), clearable=True)
 TRIAL_SETTINGS = Hash(
     {
@@ -163,6 +164,7 @@ def create_subscription(call: Call) -> Record:
         "billing_cycle_anchor": Choice(("now", "unchanged")),
         "cancellation_details": CANCELLATION_DETAILS,
         "items": Many(Hash(CHANGED_ITEM)),
+        "payment_behavior": CHANGE_BEHAVIOR,
         "pause_collection": Hash(
             {
                 "behavior": Choice(("keep_as_draft", "mark_uncollectible", "void"), required=True),
@@ -211,7 +213,7 @@ def resume_subscription(call: Call) -> Record:
 
 ITEM: Fields = {
     "metadata": METADATA,
-    "payment_behavior": PAYMENT_BEHAVIOR,
+    "payment_behavior": CHANGE_BEHAVIOR,
     "price": TEXT,
     "proration_behavior": PRORATION,
     "proration_date": MOMENT,

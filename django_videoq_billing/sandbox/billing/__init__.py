@@ -9,6 +9,7 @@ Lower modules know nothing of upper ones (the contract in pyproject.toml holds t
     subscriptions                              change
     collection                                 take an invoice's money; retries
     statuses                                   how a subscription's status changes, and why
+    pending                                    changes that wait for their payment
     invoicing | money_back                     an invoice's own life; refunds and disputes
     changes | charging | discounts | methods   prorations; one payment attempt; coupons; cards
     lines | periods                            arithmetic

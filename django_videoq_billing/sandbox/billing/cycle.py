@@ -8,6 +8,7 @@ from django_videoq_billing.sandbox.billing import (
     discounts,
     invoicing,
     lines,
+    pending,
     periods,
     statuses,
 )
@@ -31,30 +32,36 @@ def due_at(subscription: Record) -> int | None:
         return None
     if status == "incomplete":
         return int(subscription["created"]) + INCOMPLETE_SECONDS
-    moments = [subscription["cancel_at"]]
+    moments = [subscription["cancel_at"], pending.due_at(subscription), resumes_at(subscription)]
     if status != "paused":
         moments.append(subscriptions.period(subscription)[1])
     if status == "trialing" and not subscription["_trial_notice"]:
         moments.append(subscription["trial_end"] - TRIAL_NOTICE_SECONDS)
-    if subscription["pause_collection"]:
-        moments.append(subscription["pause_collection"]["resumes_at"])
     return min((moment for moment in moments if moment is not None), default=None)
+
+
+def resumes_at(subscription: Record) -> int | None:
+    """When a pause of collection ends by itself."""
+    pause = subscription["pause_collection"]
+    return pause["resumes_at"] if pause else None
 
 
 def act(box: Sandbox, subscription: Record) -> None:
     """The agenda's call; one thing at a time, the agenda comes back."""
-    now = box.now()
+
+    def has_come(moment: int | None) -> bool:
+        return moment is not None and moment <= box.now()
+
     if subscription["status"] == "incomplete":
         statuses.expire(box, subscription)
-    elif subscription["cancel_at"] is not None and subscription["cancel_at"] <= now:
+    elif has_come(subscription["cancel_at"]):
         statuses.end(box, subscription, "cancellation_requested")
-    elif (
-        subscription["pause_collection"]
-        and (subscription["pause_collection"]["resumes_at"] or now + 1) <= now
-    ):
+    elif has_come(pending.due_at(subscription)):
+        pending.expire(box, subscription)
+    elif has_come(resumes_at(subscription)):
         with box.changing(subscription, UPDATED):
             subscription["pause_collection"] = None
-    elif subscription["status"] == "trialing" and subscription["trial_end"] > now:
+    elif subscription["status"] == "trialing" and not has_come(subscription["trial_end"]):
         subscription["_trial_notice"] = True
         box.store.save(subscription)
         box.emit("customer.subscription.trial_will_end", subscription)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from copy import deepcopy
 
-from django_videoq_billing.sandbox.billing import invoicing, lines, periods, schedules, statuses, subscribing
+from django_videoq_billing.sandbox.billing import (
+    changes,
+    invoicing,
+    lines,
+    periods,
+    schedules,
+    statuses,
+    subscribing,
+)
 from django_videoq_billing.sandbox.billing import subscriptions as moves
 from django_videoq_billing.sandbox.box import Sandbox
 from django_videoq_billing.sandbox.errors import StripeError
@@ -39,7 +47,7 @@ def of_subscription(box: Sandbox, subscription: Record, params: Params) -> Recor
         lines.pending_line(box, moves.waiting_item(box, customer, draft, proration))
         for proration in change.prorations
     ]
-    moves.install(box, draft, change)
+    changes.install(box.store, draft, change, box.now())
     if change.new_cycle or details.get("proration_behavior") == "always_invoice":
         entries = [*waiting, *prorated, *moves.change_lines(box, draft, change)]
         at = details.get("proration_date") or box.now()

@@ -12,16 +12,27 @@ from django_videoq_billing.sandbox.billing import (
     discounts,
     invoicing,
     lines,
-    periods,
+    pending,
     statuses,
 )
 from django_videoq_billing.sandbox.billing.changes import Change
+from django_videoq_billing.sandbox.billing.charging import SUCCEEDS, Outcome
 from django_videoq_billing.sandbox.box import Sandbox
 from django_videoq_billing.sandbox.errors import StripeError
 from django_videoq_billing.sandbox.objects import invoices, subscriptions
 from django_videoq_billing.sandbox.params import Params, merged_metadata
 from django_videoq_billing.sandbox.store import Record
 
+PENDING_PARAMS = frozenset(
+    {
+        "billing_cycle_anchor",
+        "items",
+        "off_session",
+        "payment_behavior",
+        "proration_behavior",
+        "proration_date",
+    }
+)
 PLAIN = ("description", "default_payment_method", "trial_settings")
 
 
@@ -80,8 +91,9 @@ def update(box: Sandbox, subscription: Record, params: Params) -> Record:
     """Apply a request's changes; either all of them or, where it is refused, none."""
     check_updatable(subscription, params)
     change = change_of(box, subscription, params)
-    if change is not None and params.get("payment_behavior") == "error_if_incomplete":
-        check_change_payment(box, subscription, change, params)
+    behavior = params.get("payment_behavior")
+    if change is not None and behavior == "error_if_incomplete":
+        refuse_unpayable(box, subscription, change, params)
     with box.changing(subscription, statuses.UPDATED):
         set_plain(subscription, params)
         if "discounts" in params:
@@ -93,8 +105,7 @@ def update(box: Sandbox, subscription: Record, params: Params) -> Record:
         if isinstance(params.get("trial_end"), int):
             extend_trial(box, subscription, params["trial_end"])
         if change is not None:
-            apply(box, subscription, change, params)
-            tell_schedule(box, subscription)
+            make(box, subscription, change, params)
         set_cancellation(box, subscription, params)
     return subscription
 
@@ -146,6 +157,12 @@ def check_updatable(subscription: Record, params: Params) -> None:
             "Billing properties of an incomplete subscription cannot be updated before its first invoice is paid.",
             param="items",
         )
+    if params.get("payment_behavior") == "pending_if_incomplete" and params.keys() - PENDING_PARAMS:
+        raise StripeError(
+            "When `payment_behavior` is set to `pending_if_incomplete`, only these parameters can be passed: "
+            f"{', '.join(sorted(PENDING_PARAMS))}.",
+            param=next(iter(params.keys() - PENDING_PARAMS)),
+        )
     if subscription["schedule"] and params.keys() & {"cancel_at_period_end", "cancel_at"}:
         raise StripeError(
             f"The subscription is managed by the subscription schedule `{subscription['schedule']}`, and updating "
@@ -178,18 +195,50 @@ def change_lines(box: Sandbox, subscription: Record, change: Change) -> list[Rec
     return lines.period_lines(box, subscription) if change.new_cycle else []
 
 
-def check_change_payment(box: Sandbox, subscription: Record, change: Change, params: Params) -> None:
-    """error_if_incomplete: 402 and nothing changed if the payment of this change would fail."""
+def foreseen(box: Sandbox, subscription: Record, change: Change, params: Params) -> Outcome:
+    """What the payment of a change would end in; one that is not invoiced now, or costs nothing, succeeds."""
     if not change.new_cycle and params.get("proration_behavior") != "always_invoice":
-        return
+        return SUCCEEDS
     total = sum(proration.amount for proration in change.prorations)
     if change.new_cycle:
         total += sum(lines.item_amount(box.store, item) for item in change.items)
     customer = box.store.the("customer", subscription["customer"])
-    outcome = charging.foresee(customer, method_of(box, subscription))
-    if total + customer["balance"] > 0 and outcome.kind != "succeeds":
-        charging.use_up_failure(customer)
+    due = total + customer["balance"]
+    return charging.foresee(customer, method_of(box, subscription)) if due > 0 else SUCCEEDS
+
+
+def refuse_unpayable(box: Sandbox, subscription: Record, change: Change, params: Params) -> None:
+    """error_if_incomplete: 402 and nothing changed if the payment of this change would fail."""
+    outcome = foreseen(box, subscription, change, params)
+    if outcome.kind != "succeeds":
+        charging.use_up_failure(box.store.the("customer", subscription["customer"]))
         raise outcome.error()
+
+
+def hold(box: Sandbox, subscription: Record, change: Change) -> None:
+    """pending_if_incomplete: invoice the change, and let it wait until that is paid."""
+    customer = box.store.the("customer", subscription["customer"])
+    for proration in change.prorations:
+        box.emit("invoiceitem.created", box.store.save(waiting_item(box, customer, subscription, proration)))
+    changed = deepcopy(subscription)
+    changes.install(box.store, changed, change, box.now())
+    entries = change_lines(box, changed, change)
+    invoice = bill(box, subscription, entries, "subscription_update", auto_advance=False)
+    pending.hold(box, subscription, change, invoice)
+    invoicing.finalize(box, invoice)
+    collection.collect(box, invoice)
+
+
+def make(box: Sandbox, subscription: Record, change: Change, params: Params) -> None:
+    """Apply a change, or hold it back until it is paid if that is asked for."""
+    if subscription["_pending"]:
+        pending.expire(box, subscription)
+    waits = params.get("payment_behavior") == "pending_if_incomplete"
+    if waits and foreseen(box, subscription, change, params).kind != "succeeds":
+        hold(box, subscription, change)
+        return
+    apply(box, subscription, change, params)
+    tell_schedule(box, subscription)
 
 
 def apply(box: Sandbox, subscription: Record, change: Change, params: Params) -> None:
@@ -197,7 +246,7 @@ def apply(box: Sandbox, subscription: Record, change: Change, params: Params) ->
     customer = box.store.the("customer", subscription["customer"])
     for proration in change.prorations:
         box.emit("invoiceitem.created", box.store.save(waiting_item(box, customer, subscription, proration)))
-    install(box, subscription, change)
+    changes.install(box.store, subscription, change, box.now())
     at_once = params.get("proration_behavior") == "always_invoice" and bool(change.prorations)
     if not change.new_cycle and not at_once:
         return
@@ -211,20 +260,6 @@ def apply(box: Sandbox, subscription: Record, change: Change, params: Params) ->
         subscription["status"] = "past_due"
     else:
         collection.collect(box, invoice, automatic=True)
-
-
-def install(box: Sandbox, subscription: Record, change: Change) -> None:
-    subscription["items"]["data"] = deepcopy(change.items)
-    if subscription["cancel_at_period_end"]:
-        subscription["cancel_at"] = subscriptions.period(subscription)[1]
-    if not change.new_cycle:
-        return
-    now = box.now()
-    interval, count = lines.interval_of(box.store, change.items[0])
-    subscription["billing_cycle_anchor"] = now
-    subscriptions.set_period(subscription, now, periods.shifted(now, interval, count))
-    if subscription["status"] == "trialing":
-        subscription |= {"status": "active", "trial_end": now}
 
 
 def waiting_item(

@@ -18,6 +18,7 @@ from django_videoq_billing.api.serializers import (
 )
 from django_videoq_billing.models import UserSubscription
 from django_videoq_billing.money import display_money
+from django_videoq_billing.services.entitlements import has_access
 from django_videoq_billing.services.plan_changes import ChangePreview
 from django_videoq_billing.types import Metric
 
@@ -68,7 +69,7 @@ class CancelledSubscriptionSerializer(UserSubscriptionSerializer):
     def get_message(self, subscription: UserSubscription) -> str:
         now = timezone.now()
         period_end, grace_end = subscription.current_period_end, subscription.grace_period_end
-        if subscription.gives_access(now):
+        if has_access(subscription):
             sentence = _("You keep %(plan)s until %(date)s.")
             ends = min(period_end, grace_end or period_end)
         else:

@@ -2,7 +2,7 @@
 
 For development and tests only. It is its own process and knows nothing of the package around it:
 
-    python -m django_videoq_billing.sandbox --port 12111 --api-key sk_test_sandbox
+    python -m django_videoq_billing.sandbox --port 12111 --api-key sk_test_localsandbox0000000000000
 
 Point the SDK at it with `stripe.StripeClient(key, base_addresses={"api": "http://127.0.0.1:12111"})`, dj-stripe
 with `STRIPE_API_HOST`. The console is at `/_sandbox/`; `django_videoq_billing.sandbox.control` documents the

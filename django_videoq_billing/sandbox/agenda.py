@@ -57,7 +57,7 @@ class Agenda:
             record = box.store.get(entry.kind, entry.key)
             if record is None:
                 continue
-            with box.clock.at(entry.at):
+            with box.clock.at(entry.at), box.on_its_own():
                 before = record.copy()
                 self.duties[entry.kind].act(box, record)
                 self.note(record)

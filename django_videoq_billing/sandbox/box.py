@@ -44,16 +44,22 @@ class Sandbox:
         self.duties = duties
         self.furnish = furnish
         self.request = RequestInfo()
-        self.reset()
+        self._begin()
 
     def reset(self) -> None:
         """Forget everything but the configuration; ids start over too, so that a seed repeats the whole story."""
+        self.deliveries.stop()
+        self._begin()
+
+    def _begin(self) -> None:
         seed = self.config.seed or secrets.token_hex(8)
         self.clock = Clock(self.config.start)
         self.ids = Ids(seed)
         self.random = random.Random(seed)  # noqa: S311 - shuffles deliveries
         self.store = Store()
-        self.switches = Switches()
+        self.switches = Switches(
+            retry_days=list(self.config.retry_days), after_retries=self.config.after_retries
+        )
         self.replies: dict[str, Reply] = {}
         self.answering: set[str] = set()
         self._open: dict[str, Record] = {}
@@ -84,6 +90,15 @@ class Sandbox:
         self.store.save(event)
         self.deliveries.enqueue(event)
         return event
+
+    @contextmanager
+    def on_its_own(self) -> Iterator[None]:
+        """What happens by itself was asked for by no request, even if one moved the clock."""
+        outer, self.request = self.request, RequestInfo()
+        try:
+            yield
+        finally:
+            self.request = outer
 
     @contextmanager
     def announcing(self, record: Record, kind: str) -> Iterator[Record]:
@@ -121,7 +136,7 @@ class Sandbox:
 
     def run_due(self) -> None:
         """Let everything happen that is due by now."""
-        for _ in self.agenda.run(self, self.now()):
+        for _ in self.advance(self.now()):
             pass
 
     def advance(self, to: int) -> Iterator[int]:

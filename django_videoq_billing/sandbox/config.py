@@ -8,15 +8,19 @@ from pathlib import Path
 from typing import Literal
 
 API_VERSION = "2026-05-27.dahlia"  # dj-stripe 2.11's DEFAULT_STRIPE_API_VERSION
+DEFAULT_KEY = "sk_test_localsandbox0000000000000"  # dj-stripe wants 24 characters or more after sk_test_
 DAY = 86_400
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
+
+AfterRetries = Literal["cancel", "unpaid", "past_due"]
+"""What becomes of a subscription whose renewal could not be collected by the last retry."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SandboxConfig:
     host: str = "127.0.0.1"
     port: int = 12111
-    api_keys: tuple[str, ...] = ("sk_test_sandbox",)
+    api_keys: tuple[str, ...] = (DEFAULT_KEY,)
     seed: str | None = None
     """Makes ids and shuffles repeat. None draws a fresh one."""
     start: int | None = None
@@ -28,7 +32,9 @@ class SandboxConfig:
     public_url: str | None = None
     """Where browsers reach the pages, if not http://host:port."""
     delivery_timeout: float = 20.0
-    account_name: str = "Sandbox"
+    retry_days: tuple[int, ...] = (3, 5, 7)
+    after_retries: AfterRetries = "cancel"
+    account_name: str = "Your app"
     country: str = "US"
     currency: str = "usd"
 
@@ -50,6 +56,8 @@ class Outage:
     seconds: float = 30.0
     """How long `hang` (nothing is done) and `lost` (all is done) keep the client waiting before the 503."""
     path: str = "/v1/"
+    retry_after: int = 0
+    """Seconds that the Retry-After header names; 0 leaves it out."""
 
 
 @dataclass
@@ -67,7 +75,7 @@ class Switches:
     """Receivers check a signature's age against their own clock, hence real time by default."""
     retry_days: list[int] = field(default_factory=lambda: [3, 5, 7])
     """Days from a failed payment of a renewal to the next attempt."""
-    after_retries: Literal["cancel", "unpaid", "past_due"] = "cancel"
+    after_retries: AfterRetries = "cancel"
     outage: Outage = field(default_factory=Outage)
 
 

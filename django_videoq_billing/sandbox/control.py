@@ -11,7 +11,8 @@ POST /_sandbox/switches            any of them: {"duplicate": 2, "shuffle": true
                                    "drop": "none|first|all", "paused": true, "concurrency": 2,
                                    "signature_time": "wall|clock", "retry_days": [3, 5, 7],
                                    "after_retries": "cancel|unpaid|past_due"}
-POST /_sandbox/outage              {"mode": "500|503|429|hang|lost", "requests": n, "seconds": s, "path": "/v1/..."};
+POST /_sandbox/outage              {"mode": "500|503|429|hang|lost", "requests": n, "seconds": s, "path": "/v1/...",
+                                       "retry_after": s};
                                    `hang` does nothing, `lost` does the work, both answer 503 after `seconds`
 GET  /_sandbox/deliveries          {"deliveries": [...]} oldest first; filters: status, event, type
 POST /_sandbox/deliveries/drain    attempt everything due until nothing is due any more: {"attempted", "pending"}
@@ -33,7 +34,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, fields
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -49,7 +50,6 @@ from django_videoq_billing.sandbox.store import Record
 
 Answer = dict[str, Any]
 Work = Callable[[Sandbox, Request, Answer], Awaitable[Answer]]
-OUTAGES = {"500", "503", "429", "hang", "lost"}
 
 
 async def health(box: Sandbox, request: Request, body: Answer) -> Answer:
@@ -81,6 +81,9 @@ async def switches(box: Sandbox, request: Request, body: Answer) -> Answer:
     known = {field.name for field in fields(Switches)} - {"outage"}
     _refuse_unknown(body, known)
     for name, value in body.items():
+        if not fits(value, Switches, name):
+            raise StripeError(f"{name} cannot be {value!r}.")
+    for name, value in body.items():
         setattr(box.switches, name, value)
     box.deliveries.wake.set()
     return asdict(box.switches)
@@ -88,11 +91,21 @@ async def switches(box: Sandbox, request: Request, body: Answer) -> Answer:
 
 async def outage(box: Sandbox, request: Request, body: Answer) -> Answer:
     _refuse_unknown(body, {field.name for field in fields(Outage)})
-    given = {"requests": 1, **body}
-    if given.get("mode", "503") not in OUTAGES:
-        raise StripeError(f"mode must be one of {sorted(OUTAGES)}")
-    box.switches.outage = Outage(**given)
+    for name, value in body.items():
+        if not fits(value, Outage, name):
+            raise StripeError(f"{name} cannot be {value!r}.")
+    box.switches.outage = Outage(**{"requests": 1, **body})
     return asdict(box.switches.outage)
+
+
+def fits(value: Any, owner: type, name: str) -> bool:
+    """Whether a value has the type that a switch declares."""
+    hint = get_type_hints(owner)[name]
+    if get_origin(hint) is Literal:
+        return value in get_args(hint)
+    if get_origin(hint) is list:
+        return isinstance(value, list) and all(type(item) is int for item in value)
+    return type(value) is hint or (hint is float and type(value) is int)
 
 
 def _refuse_unknown(body: Answer, known: set[str]) -> None:

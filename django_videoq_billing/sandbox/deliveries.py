@@ -36,16 +36,21 @@ class Deliveries:
 
     def __init__(self, box: Sandbox) -> None:
         self.box = box
+        self.store = box.store  # its own: a reset gives the box another one
         self.wake = asyncio.Event()
         self._sending = asyncio.Lock()
         self._waiting: dict[str, Record] = {}
 
+    def stop(self) -> None:
+        """Send nothing more: the sandbox was reset."""
+        self._waiting.clear()
+
     def resume(self) -> None:
         """Take up what a loaded state left unsent."""
-        self._waiting = {record["id"]: record for record in self.box.store.where(KIND, status="pending")}
+        self._waiting = {record["id"]: record for record in self.store.where(KIND, status="pending")}
 
     def enqueue(self, event: Record) -> None:
-        for endpoint in self.box.store.where("webhook_endpoint", status="enabled"):
+        for endpoint in self.store.where("webhook_endpoint", status="enabled"):
             if any(fnmatchcase(event["type"], pattern) for pattern in endpoint["enabled_events"]):
                 for _ in range(1 + self.box.switches.duplicate):
                     self._add(event, endpoint)
@@ -53,9 +58,9 @@ class Deliveries:
 
     def forget(self, event: Record) -> None:
         """An event's deliveries vanish with it."""
-        for delivery in list(self.box.store.where(KIND, event=event["id"])):
+        for delivery in list(self.store.where(KIND, event=event["id"])):
             self._waiting.pop(delivery["id"], None)
-            self.box.store.remove(delivery)
+            self.store.remove(delivery)
 
     def redeliver(self, event: Record, endpoints: list[Record]) -> list[Record]:
         """Send an event again, whatever its type and whatever became of it before."""
@@ -78,10 +83,11 @@ class Deliveries:
             "lose_first": switches.drop == "first",
             "attempts": [],
         }
+        event["_undelivered"] = event.get("_undelivered", 0) + 1
         if delivery["status"] == "pending":
             self._waiting[delivery["id"]] = delivery
             self.wake.set()
-        return self.box.store.save(delivery)
+        return self.store.save(delivery)
 
     def _count(self, event: Record) -> None:
         event["pending_webhooks"] = sum(waiting["event"] == event["id"] for waiting in self._waiting.values())
@@ -129,18 +135,20 @@ class Deliveries:
             self._retry_later(delivery)
         if delivery["status"] != "pending":
             self._waiting.pop(delivery["id"], None)
-        self.box.store.save(delivery)
-        event = self.box.store.get("event", delivery["event"])
+        self.store.save(delivery)
+        event = self.store.get("event", delivery["event"])
         if event is not None:
             self._count(event)
+            if delivery["status"] == "succeeded":
+                event["_undelivered"] = event["pending_webhooks"]
 
     async def _post(self, client: httpx.AsyncClient, delivery: Record, outcome: dict[str, Any]) -> None:
-        event = self.box.store.get("event", delivery["event"])
-        endpoint = self.box.store.get("webhook_endpoint", delivery["endpoint"])
+        event = self.store.get("event", delivery["event"])
+        endpoint = self.store.get("webhook_endpoint", delivery["endpoint"])
         if event is None or endpoint is None:
             outcome["error"] = "the event or the endpoint was deleted"
             return
-        body = json.dumps(render(self.box.store, event), indent=2).encode()
+        body = json.dumps(render(self.store, event), indent=2).encode()
         moment = self.box.now() if self.box.switches.signature_time == "clock" else int(time.time())
         headers = {
             "Content-Type": "application/json; charset=utf-8",

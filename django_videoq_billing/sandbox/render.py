@@ -12,10 +12,9 @@ MAX_DEPTH = 4
 EMBEDDED = {"subscription_item": {"price": "price"}, "item": {"price": "price"}}
 """References that Stripe always shows in full: the object, its field, the field's kind."""
 
-LEFT_OUT = {("coupon", "applies_to"), ("item", "discounts"), ("price", "tiers"), ("", "breakdown")}
-"""Fields that Stripe expands where there is something to show, which the sandbox never has."""
-
 Lazy = Callable[[Store, Record], Any]
+ABSENT = object()
+"""What a lazy field answers where Stripe takes the expansion but has nothing to show."""
 LAZY: dict[tuple[str, str], Lazy] = {}
 """Fields that exist only when a request expands them."""
 
@@ -68,13 +67,13 @@ def _expand(store: Store, node: Any, steps: list[str], path: str) -> None:
     field, *rest = steps
     if not isinstance(node, dict):
         raise _not_expandable(path)
-    maker = LAZY.get((str(node.get("object")), field))
+    maker = LAZY.get((str(node.get("object", "")), field))
     if maker is not None and field not in node:
-        stored = store.find(node["id"])
-        node[field] = render(store, maker(store, stored or node))
-    if field not in node:
-        if (str(node.get("object", "")), field) in LEFT_OUT:
+        made = maker(store, store.find(node.get("id", "")) or node)
+        if made is ABSENT:
             return
+        node[field] = render(store, made)
+    if field not in node:
         raise _not_expandable(path)
     node[field] = _resolved(store, node[field])
     _expand(store, node[field], rest, path)

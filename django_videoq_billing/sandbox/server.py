@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ from django_videoq_billing.sandbox.box import Sandbox
 from django_videoq_billing.sandbox.config import SandboxConfig, is_loopback
 from django_videoq_billing.sandbox.objects import platform, sessions
 
+logger = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
 HERE = Path(__file__).parent
 
@@ -38,12 +40,13 @@ def furnish(box: Sandbox) -> None:
 
 
 def forward(box: Sandbox) -> None:
-    """Let the endpoint of `--forward-to` exist once; a loaded state may know it at another address."""
-    if not box.config.forward_to:
+    """The endpoint that the command line names, with its secret, also where a loaded state had another one."""
+    url = box.config.forward_to
+    if url is None:
         return
-    known = [one for one in box.store.all("webhook_endpoint") if one.get("_forwards")]
-    endpoint = known[0] if known else platform.webhook_endpoint(box, box.config.forward_to, ["*"])
-    endpoint.update(url=box.config.forward_to, _secrets=[box.config.webhook_secret], _forwards=True)
+    known = next(box.store.where("webhook_endpoint", url=url), None)
+    endpoint = known or platform.webhook_endpoint(box, url, ["*"])
+    endpoint["_secrets"] = [box.config.webhook_secret]
     box.store.save(endpoint)
 
 
@@ -60,7 +63,7 @@ async def loopback_only(request: Request, call_next: RequestResponseEndpoint) ->
     if not is_loopback(request.url.hostname or ""):
         return PlainTextResponse("The sandbox answers on loopback names only.", 403)
     origin = request.headers.get("origin")
-    if origin and origin != "null" and not is_loopback(urlsplit(origin).hostname or ""):
+    if origin and not is_loopback(urlsplit(origin).hostname or ""):
         return PlainTextResponse("The sandbox takes no requests from other sites.", 403)
     return await call_next(request)
 
@@ -87,11 +90,14 @@ async def tick(box: Sandbox) -> None:
             async with asyncio.timeout(TICK_SECONDS):
                 await box.deliveries.wake.wait()
         box.deliveries.wake.clear()
-        box.run_due()
-        await box.deliveries.send_due()
-        if box.config.state_file is not None and box.store.changes != saved:
-            saved = box.store.changes
-            state.save(box, box.config.state_file)
+        try:
+            box.run_due()
+            await box.deliveries.send_due()
+            if box.config.state_file is not None and box.store.changes != saved:
+                saved = box.store.changes
+                state.save(box, box.config.state_file)
+        except Exception:
+            logger.exception("The sandbox stumbled; it goes on.")
 
 
 def create_app(config: SandboxConfig) -> Starlette:

@@ -81,8 +81,13 @@ def give_default_plan(user_id: UserId) -> UserSubscription:
 
 def effective_plan(subscription: UserSubscription) -> SubscriptionPlan:
     """Return the plan whose limits hold: the subscription's own, or the default plan where it gives none."""
+    return subscription.plan if has_access(subscription) else default_plan()
+
+
+def has_access(subscription: UserSubscription) -> bool:
+    """Whether the limits of the subscription's own plan hold now."""
     grace = timedelta(days=get_settings().GRACE_PERIOD_DAYS)
-    return subscription.plan if subscription.gives_access(timezone.now(), grace) else default_plan()
+    return subscription.gives_access(timezone.now(), grace)
 
 
 def current_period(subscription: UserSubscription, plan: SubscriptionPlan) -> Period:

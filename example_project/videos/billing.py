@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -18,11 +17,16 @@ from django_videoq_billing.exceptions import AlreadyOnPlan, BillingError, NoSubs
 from django_videoq_billing.models import PaymentTransaction, SubscriptionPlan
 from django_videoq_billing.services import plan_changes
 from django_videoq_billing.services.checkout import start_checkout
-from django_videoq_billing.services.entitlements import default_plan, effective_plan, ensure_subscription
+from django_videoq_billing.services.entitlements import (
+    default_plan,
+    effective_plan,
+    ensure_subscription,
+    has_access,
+)
 from django_videoq_billing.services.redirects import safe_redirect
 from django_videoq_billing.services.usage_tracker import UsageTracker
 from example_project.videos.panel import UserRequest, usage_panel
-from example_project.videos.standing import day, keeps_until, standing_of
+from example_project.videos.standing import charges_after_cancelling, day, keeps_until, standing_of
 
 Page = Callable[..., HttpResponse]
 HISTORY_LENGTH = 50
@@ -88,7 +92,7 @@ def checkout_done(request: UserRequest) -> HttpResponse:
     except BillingError:
         row = ensure_subscription(request.user)
     report = UsageTracker.report(request.user)
-    context = {"row": row, "paid": row.is_billed and row.gives_access(timezone.now())}
+    context = {"row": row, "paid": row.is_billed and has_access(row)}
     return render(
         request, "videos/checkout_done.html", {**context, "panel": usage_panel(request.user, report)}
     )
@@ -144,7 +148,8 @@ def cancel(request: UserRequest) -> HttpResponse:
             "row": row,
             "free": default_plan(),
             "until": keeps_until(row),
-            "access": row.gives_access(timezone.now()),
+            "charges": charges_after_cancelling(row),
+            "access": has_access(row),
         }
         return render(request, "videos/cancel.html", context)
     row = plan_changes.cancel(request.user)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.models import SubscriptionPlan, UserSubscription
 from django_videoq_billing.services.entitlements import effective_plan, ensure_subscription
+from example_project.videos.standing import is_overdue
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def _badge(plan: SubscriptionPlan, row: UserSubscription) -> tuple[str, str]:
     """The words on the card and their colour; "info" is the one to come, the others mark the user's own."""
     own = row.plan if row.is_billed else effective_plan(row)
     if plan.pk == own.pk:
-        if row.is_billed and row.status in (row.Status.PAST_DUE, row.Status.UNPAID):
+        if is_overdue(row):
             return _("Payment overdue"), "bad"
         if ends := _ends(row):
             return _("Until %(date)s") % {"date": _day(ends)}, "warn"

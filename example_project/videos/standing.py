@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from django_videoq_billing.models import UserSubscription
-from django_videoq_billing.services.entitlements import default_plan
+from django_videoq_billing.services.entitlements import default_plan, has_access
 
 Status = UserSubscription.Status
 
@@ -29,6 +29,16 @@ def standing_of(row: UserSubscription) -> Standing:
     standing = _BY_STATUS[Status(row.status)](row)
     later = tuple(sentence for sentence in (_ending(row), _changing(row)) if sentence)
     return Standing(standing.badge, standing.level, standing.sentences + later)
+
+
+def charges_after_cancelling(row: UserSubscription) -> str:
+    if is_overdue(row):
+        return _("Only the payment that is open may still be charged.")
+    return _("Nothing more is charged.")
+
+
+def is_overdue(row: UserSubscription) -> bool:
+    return row.is_billed and row.status in (Status.PAST_DUE, Status.UNPAID)
 
 
 def keeps_until(row: UserSubscription) -> datetime:
@@ -86,8 +96,12 @@ def _past_due(row: UserSubscription) -> Standing:
         "The last payment failed; the card will be tried again. Another card can be given under “Manage payment”."
     )
     words = {"plan": row.plan.name, "free": default_plan().name}
-    if row.in_payment_grace(timezone.now()) and row.grace_period_end:
-        left = _("You keep %(plan)s until %(date)s.") % {**words, "date": day(row.grace_period_end)}
+    if has_access(row) and row.grace_period_end:
+        words["date"] = day(row.grace_period_end)
+        left = (
+            _("You keep %(plan)s until %(date)s; after that the limits of %(free)s hold until it is paid.")
+            % words
+        )
     else:
         left = _("Until it is paid, the limits of %(free)s hold.") % words
     return Standing(_("Payment overdue"), "bad", (failed, left))

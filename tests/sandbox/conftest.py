@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
+import stripe
 
 from tests.sandbox.driver import START, Driver, Receiver, running
 from tests.sandbox.shapes import DESCRIPTION, SHAPES
@@ -24,7 +25,7 @@ def sandbox(sandbox_process: Driver) -> Iterator[Driver]:
     if DESCRIPTION.exists():
         complaints = [
             SHAPES.check_response(method, path, status, json.loads(body))
-            for method, path, status, body in sandbox_process.recorder.seen
+            for method, path, status, body in dict.fromkeys(sandbox_process.recorder.seen)
         ]
         complaints += [SHAPES.check_event(event) for event in sandbox_process.all_events()]
         assert list(dict.fromkeys(filter(None, complaints))) == []
@@ -35,3 +36,25 @@ def receiver() -> Iterator[Receiver]:
     made = Receiver()
     yield made
     made.close()
+
+
+@pytest.fixture
+def price(sandbox: Driver) -> stripe.Price:
+    return sandbox.price(1200)
+
+
+@pytest.fixture
+def premium(sandbox: Driver) -> stripe.Price:
+    return sandbox.price(2400)
+
+
+@pytest.fixture
+def customer(sandbox: Driver) -> stripe.Customer:
+    return sandbox.customer()
+
+
+@pytest.fixture
+def subscription(sandbox: Driver, customer: stripe.Customer, price: stripe.Price) -> stripe.Subscription:
+    made = sandbox.subscribe(customer.id, price.id)
+    sandbox.new_events()
+    return made

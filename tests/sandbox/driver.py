@@ -11,14 +11,15 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 import httpx
 import stripe
 from stripe._http_client import RequestsClient
 
-KEY = "sk_test_for_tests"
+KEY = "sk_test_forthetestsofthesandbox00"
 START = 1_767_225_600  # 2026-01-01T00:00:00Z
 DAY = 86_400
 
@@ -61,7 +62,7 @@ class Driver:
         options = {"max_network_retries": 0, "http_client": self.recorder, **options}
         return stripe.StripeClient(key, base_addresses={"api": self.url}, **options)
 
-    def control(self, path: str, **body: Any) -> dict[str, Any]:
+    def control(self, path: str, /, **body: Any) -> dict[str, Any]:
         answer = self.http.post(f"/_sandbox/{path}", json=body)
         assert answer.status_code == 200, answer.text
         result: dict[str, Any] = answer.json()
@@ -95,16 +96,14 @@ class Driver:
 
     def price(self, amount: int = 1200, interval: str = "month", **extra: Any) -> stripe.Price:
         product = self.api.products.create(params={"name": f"Plan {amount}"})
-        return self.api.prices.create(
-            params={
-                "product": product.id, "currency": "usd", "unit_amount": amount, "recurring": {"interval": interval},
-                **extra,
-            }  # type: ignore[typeddict-item]
-        )  # fmt: skip
+        base = {"product": product.id, "currency": "usd", "unit_amount": amount}
+        params: Any = {**base, "recurring": {"interval": interval}, **extra}
+        return self.api.prices.create(params=params)
 
     def customer(self, card: str | None = "pm_card_visa", **extra: Any) -> stripe.Customer:
         """A customer with this card as default."""
-        customer = self.api.customers.create(params={"email": "person@example.com", **extra})
+        params: Any = {"email": "person@example.com", **extra}
+        customer = self.api.customers.create(params=params)
         if card is None:
             return customer
         method = self.api.payment_methods.attach(card, params={"customer": customer.id})
@@ -113,15 +112,12 @@ class Driver:
         )
 
     def subscribe(self, customer: str, price: str, **extra: Any) -> stripe.Subscription:
-        return self.api.subscriptions.create(
-            params={"customer": customer, "items": [{"price": price}], **extra}
-        )
+        params: Any = {"customer": customer, "items": [{"price": price}], **extra}
+        return self.api.subscriptions.create(params=params)
 
     def change(self, subscription: str, price: str, **extra: Any) -> stripe.Subscription:
-        item = self.item(subscription)
-        return self.api.subscriptions.update(
-            subscription, params={"items": [{"id": item.id, "price": price}], **extra}
-        )
+        params: Any = {"items": [{"id": self.item(subscription).id, "price": price}], **extra}
+        return self.api.subscriptions.update(subscription, params=params)
 
     def item(self, subscription: str) -> stripe.SubscriptionItem:
         found = self.api.subscriptions.retrieve(subscription)
@@ -189,23 +185,25 @@ def running(*options: str) -> Iterator[Driver]:
         KEY,
         *options,
     ]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603 - our own module
-    try:
-        _wait_until_up(process, port)
-        driver = Driver(f"http://127.0.0.1:{port}")
-        yield driver
-        driver.http.close()
-        driver.recorder.close()
-    finally:
-        process.terminate()
-        process.communicate(timeout=10)
+    with TemporaryFile("w+") as log:
+        process = subprocess.Popen(command, stderr=log, text=True)  # noqa: S603 - our own module
+        try:
+            _wait_until_up(process, port, log)
+            driver = Driver(f"http://127.0.0.1:{port}")
+            yield driver
+            driver.http.close()
+            driver.recorder.close()
+        finally:
+            process.terminate()
+            process.wait(timeout=10)
 
 
-def _wait_until_up(process: subprocess.Popen[str], port: int) -> None:
+def _wait_until_up(process: subprocess.Popen[str], port: int, log: IO[str]) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise RuntimeError(process.communicate()[1])
+            log.seek(0)
+            raise RuntimeError(log.read())
         try:
             if httpx.get(f"http://127.0.0.1:{port}/_sandbox/health", timeout=1).status_code == 200:
                 return

@@ -32,10 +32,20 @@ def closed(schema: Any) -> Any:
         result.setdefault("additionalProperties", False)
     if "$ref" in result:
         result["$ref"] = result["$ref"].replace("#/components/schemas/", "urn:stripe#/$defs/")
-    return {"anyOf": [result, {"type": "null"}]} if schema.get("nullable") else result
+    return or_null(result) if schema.get("nullable") else result
+
+
+def or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(schema.get("type"), str):
+        enum = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+        return {**schema, "type": [schema["type"], "null"], **enum}
+    return {"anyOf": [{"type": "null"}, schema]}
 
 
 class Shapes:
+    def __init__(self) -> None:
+        self.validators: dict[str, Draft202012Validator] = {}
+
     @cached_property
     def description(self) -> dict[str, Any]:
         loaded: dict[str, Any] = json.loads(DESCRIPTION.read_text())
@@ -45,7 +55,10 @@ class Shapes:
     def registry(self) -> Registry[Any]:
         schemas = self.description["components"]["schemas"]
         document = {"$defs": {name: closed(schema) for name, schema in schemas.items()}}
-        return Registry().with_resource("urn:stripe", Resource(document, DRAFT202012))
+        resource: Resource[Any] = DRAFT202012.create_resource(document)
+        empty: Registry[Any] = Registry()
+        registry: Registry[Any] = empty.with_resource("urn:stripe", resource).crawl()
+        return registry
 
     @cached_property
     def kinds(self) -> dict[str, str]:
@@ -71,8 +84,12 @@ class Shapes:
         return None
 
     def complaint(self, schema: dict[str, Any], value: Any) -> str | None:
-        validator = Draft202012Validator(closed(schema), registry=self.registry)
-        error = best_match(validator.iter_errors(value))
+        key = json.dumps(schema, sort_keys=True)
+        if key not in self.validators:
+            self.validators[key] = Draft202012Validator(closed(schema), registry=self.registry)
+        if self.validators[key].is_valid(value):
+            return None
+        error = best_match(self.validators[key].iter_errors(value))
         if error is None:
             return None
         return f"{'.'.join(map(str, error.absolute_path))}: {error.message[:400]}"

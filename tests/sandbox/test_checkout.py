@@ -21,12 +21,11 @@ FORM = {
 
 def session_for(sandbox: Driver, **extra: Any) -> stripe.checkout.Session:
     price = sandbox.price(1200)
-    return sandbox.api.checkout.sessions.create(
-        params={
-            "mode": "subscription", "line_items": [{"price": price.id, "quantity": 1}], "success_url": SUCCESS,
-            "cancel_url": "http://localhost:8000/plans", **extra,
-        }
-    )  # fmt: skip
+    params: Any = {
+        "mode": "subscription", "line_items": [{"price": price.id, "quantity": 1}], "success_url": SUCCESS,
+        "cancel_url": "http://localhost:8000/plans", **extra,
+    }  # fmt: skip
+    return sandbox.api.checkout.sessions.create(params=params)
 
 
 def pay(sandbox: Driver, session: stripe.checkout.Session, **changes: str) -> Any:
@@ -180,6 +179,14 @@ def test_paying_by_control(sandbox: Driver) -> None:
         "succeeds",
         SUCCESS.replace("{CHECKOUT_SESSION_ID}", session.id),
     )
+
+
+def test_the_next_payment_fails_once_at_checkout_too(sandbox: Driver) -> None:
+    customer = sandbox.customer(None)
+    sandbox.control(f"customers/{customer.id}/fail_next", reason="insufficient_funds")
+    session = session_for(sandbox, customer=customer.id)
+    assert "insufficient funds" in pay(sandbox, session).text
+    assert pay(sandbox, session).status_code == 303
 
 
 def test_portal(sandbox: Driver) -> None:

@@ -29,19 +29,14 @@ def downgrade(
 ) -> stripe.SubscriptionSchedule:
     schedule = sandbox.api.subscription_schedules.create(params={"from_subscription": subscription.id})
     current = schedule.phases[0]
+    now: Any = {
+        "items": [{"price": str(current["items"][0].price), "quantity": 1}],
+        "start_date": current.start_date,
+        "end_date": current.end_date,
+    }
+    then: Any = {"items": [{"price": price}], "duration": {"interval": "month"}, **phase}
     return sandbox.api.subscription_schedules.update(
-        schedule.id,
-        params={
-            "end_behavior": "release",
-            "phases": [
-                {
-                    "items": [{"price": str(current["items"][0].price), "quantity": 1}],
-                    "start_date": current.start_date,
-                    "end_date": current.end_date,
-                },
-                {"items": [{"price": price}], "duration": {"interval": "month"}, **phase},  # type: ignore[typeddict-item]
-            ],
-        },
+        schedule.id, params={"end_behavior": "release", "phases": [now, then]}
     )
 
 
@@ -76,6 +71,20 @@ def test_change_of_mind(sandbox: Driver, subscription: stripe.Subscription, chea
     assert sandbox.new_types() == [UPDATED, "subscription_schedule.released"]
     sandbox.advance(days=32)
     assert sandbox.item(subscription.id).price.id != cheap.id
+
+
+def test_a_direct_change_joins_the_present_phase(
+    sandbox: Driver, subscription: stripe.Subscription, cheap: stripe.Price
+) -> None:
+    schedule = downgrade(sandbox, subscription, cheap.id)
+    preview = sandbox.api.invoices.create_preview(params={"subscription": subscription.id})
+    assert preview.amount_due == 500
+    dear = sandbox.price(9900)
+    sandbox.change(subscription.id, dear.id, proration_behavior="always_invoice")
+    after = sandbox.api.subscription_schedules.retrieve(schedule.id)
+    assert [phase["items"][0].price for phase in after.phases] == [dear.id, cheap.id]
+    sandbox.advance(days=31, seconds=3600)
+    assert sandbox.item(subscription.id).price.id == cheap.id
 
 
 def test_month_to_year_at_the_end_of_the_period(sandbox: Driver, subscription: stripe.Subscription) -> None:

@@ -28,7 +28,7 @@ def test_signed_and_in_order(sandbox: Driver, receiver: Receiver, endpoint: stri
     drain(sandbox)
     assert receiver.types == [event["type"] for event in sandbox.all_events()]
     for header, body in receiver.requests:
-        event = stripe.Webhook.construct_event(body, header, endpoint.secret)  # type: ignore[no-untyped-call]
+        event = stripe.Webhook.construct_event(body, header, endpoint.secret)
         assert event.api_version == "2026-05-27.dahlia"
     assert all(event["pending_webhooks"] == 0 for event in sandbox.all_events())
     assert not hasattr(sandbox.api.webhook_endpoints.retrieve(endpoint.id), "secret")
@@ -57,7 +57,7 @@ def test_two_signatures_while_a_secret_is_rotated(
     drain(sandbox)
     header, body = receiver.requests[0]
     for secret in (rolled["secret"], rolled["old"]):
-        stripe.Webhook.construct_event(body, header, secret)  # type: ignore[no-untyped-call]
+        stripe.Webhook.construct_event(body, header, secret)
 
 
 def test_failures_are_retried_by_the_clock(
@@ -138,12 +138,15 @@ def test_losing_everything_and_asking_for_it(
     sandbox.customer(None)
     sandbox.control("deliveries/flush")
     assert receiver.requests == []
-    missed = sandbox.api.events.list(params={"type": "customer.*"}).data
+    missed = sandbox.api.events.list(params={"type": "customer.*", "delivery_success": False}).data
     assert [event.type for event in missed] == ["customer.created"]
     sandbox.control("switches", drop="none")
     sandbox.control(f"events/{missed[0].id}/redeliver")
     drain(sandbox)
     assert receiver.ids == [missed[0].id]
+    assert sandbox.api.events.list(params={"delivery_success": False}).data == []
+    sandbox.advance(days=31)
+    assert sandbox.api.events.list().data == []
 
 
 def test_a_dead_receiver_does_not_hold_up_the_api(sandbox: Driver) -> None:
@@ -177,3 +180,20 @@ def test_events_by_type_and_time(sandbox: Driver) -> None:
     assert sandbox.api.events.retrieve(paid[0].id).data.object["status"] == "paid"
     assert sandbox.control("events/delete", type="invoice.*")["deleted"] > 0
     assert sandbox.api.events.list(params={"type": "invoice.paid"}).data == []
+
+
+def test_signatures_by_the_sandbox_clock(
+    sandbox: Driver, receiver: Receiver, endpoint: stripe.WebhookEndpoint
+) -> None:
+    sandbox.control("switches", signature_time="clock", concurrency=3)
+    subscribe(sandbox)
+    drain(sandbox)
+    assert {header.split(",")[0] for header, _ in receiver.requests} == {f"t={sandbox.now()}"}
+    assert sorted(receiver.types) == sorted(event["type"] for event in sandbox.all_events())
+
+
+def test_an_outage_of_one_path(sandbox: Driver) -> None:
+    sandbox.control("outage", mode="500", path="/v1/customers")
+    assert sandbox.api.products.list().data == []
+    with pytest.raises(stripe.APIError):
+        sandbox.api.customers.list()

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from django_videoq_billing.conf import get_settings
-from django_videoq_billing.sandbox.__main__ import add_arguments, config_from
+from django_videoq_billing.sandbox.cli import add_arguments, config_from
 
 
 class Command(BaseCommand):

@@ -22,7 +22,7 @@ from django_videoq_billing.sandbox.params import (
     Whole,
     merged_metadata,
 )
-from django_videoq_billing.sandbox.render import lazy
+from django_videoq_billing.sandbox.render import ABSENT, lazy
 from django_videoq_billing.sandbox.store import Record, Store
 
 INTERVALS = Choice(("day", "week", "month", "year"), required=True)
@@ -38,6 +38,10 @@ AMOUNTS: Fields = {
     "tax_behavior": TAX_BEHAVIOR,
     "unit_amount": NATURAL,
     "unit_amount_decimal": Fraction(),
+}
+FIRST_PRICE: Fields = {
+    **AMOUNTS,
+    "recurring": Hash({"interval": INTERVALS, "interval_count": Whole(least=1)}),
 }
 PRODUCT: Fields = {
     "active": FLAG,
@@ -66,14 +70,6 @@ readable(
         "recurring": lambda record, wanted: wanted.items() <= (record["recurring"] or {}).items(),
     },
 )  # fmt: skip
-
-
-@lazy("price", "currency_options")
-def currency_options(store: Store, price: Record) -> Record:
-    shown = ("custom_unit_amount", "tax_behavior", "unit_amount", "unit_amount_decimal")
-    return {price["currency"]: {name: price[name] for name in shown}}
-
-
 readable("/v1/coupons", "coupon", "coupon", CREATED)
 readable(
     "/v1/promotion_codes", "promotion_code", "promotion code",
@@ -82,10 +78,24 @@ readable(
 )  # fmt: skip
 
 
+@lazy("price", "currency_options")
+def currency_options(store: Store, price: Record) -> Record:
+    """Each price has one currency here."""
+    names = ("custom_unit_amount", "tax_behavior", "unit_amount", "unit_amount_decimal")
+    return {price["currency"]: {name: price[name] for name in names}}
+
+
+@lazy("price", "tiers")
+@lazy("coupon", "applies_to")
+@lazy("coupon", "currency_options")
+def nothing_to_show(store: Store, record: Record) -> object:
+    return ABSENT
+
+
 @endpoint(
     "POST",
     "/v1/products",
-    {**PRODUCT, "id": TEXT, "name": Text(required=True), "default_price_data": Hash(AMOUNTS)},
+    {**PRODUCT, "id": TEXT, "name": Text(required=True), "default_price_data": Hash(FIRST_PRICE)},
 )
 def create_product(call: Call) -> Record:
     params = dict(call.params)
@@ -113,8 +123,10 @@ def update_product(call: Call) -> Record:
 
 
 @endpoint("GET", "/v1/products/{id}/features", PAGING)
-def list_features(call: Call) -> Listing:
-    return Listing([], f"/v1/products/{call.the('product', 'product')['id']}/features")  # entitlements: none
+def list_product_features(call: Call) -> Listing:
+    """Entitlements do not exist here, but dj-stripe asks for them with each product."""
+    product = call.the("product", "product")
+    return Listing([], f"/v1/products/{product['id']}/features")
 
 
 @endpoint("DELETE", "/v1/products/{id}")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django_videoq_billing.sandbox.api.router import CREATED, Call, Listing, endpoint, readable
-from django_videoq_billing.sandbox.api.subscriptions import DISCOUNTS, TRIAL_SETTINGS
+from django_videoq_billing.sandbox.api.subscriptions import AUTOMATIC_TAX, DISCOUNTS, TRIAL_SETTINGS
 from django_videoq_billing.sandbox.billing import changes, checkout, discounts, lines
 from django_videoq_billing.sandbox.errors import StripeError
 from django_videoq_billing.sandbox.objects import sessions
@@ -27,6 +27,11 @@ from django_videoq_billing.sandbox.render import lazy, listing
 from django_videoq_billing.sandbox.store import Record, Store
 
 LONGEST_SECONDS, SHORTEST_SECONDS = 86_400, 1800
+LOCALES = (
+    "auto", "bg", "cs", "da", "de", "el", "en", "en-GB", "es", "es-419", "et", "fi", "fil", "fr", "fr-CA", "hr", "hu",
+    "id", "it", "ja", "ko", "lt", "lv", "ms", "mt", "nb", "nl", "pl", "pt", "pt-BR", "ro", "ru", "sk", "sl", "sv", "th",
+    "tr", "vi", "zh", "zh-HK", "zh-TW",
+)  # fmt: skip
 PASSED_ON = (
     "allow_promotion_codes", "billing_address_collection", "cancel_url", "client_reference_id", "customer_email",
     "locale", "payment_method_collection", "submit_type", "success_url", "phone_number_collection",
@@ -44,7 +49,7 @@ SUBSCRIPTION_DATA: Fields = {
 UPDATES = Choice(("auto", "never"))
 SESSION: Fields = {
     "allow_promotion_codes": FLAG,
-    "automatic_tax": ENABLED,
+    "automatic_tax": AUTOMATIC_TAX,
     "billing_address_collection": Choice(("auto", "required")),
     "cancel_url": TEXT,
     "client_reference_id": Text(longest=200),
@@ -54,7 +59,7 @@ SESSION: Fields = {
     "discounts": DISCOUNTS,
     "expires_at": MOMENT,
     "line_items": Many(Hash({"price": TEXT, "quantity": Whole(least=1)})),
-    "locale": TEXT,
+    "locale": Choice(LOCALES),
     "metadata": METADATA,
     "mode": Choice(("subscription",)),
     "payment_method_collection": Choice(("always", "if_required")),
@@ -80,6 +85,18 @@ readable(
 @lazy("checkout.session", "line_items")
 def session_lines(store: Store, session: Record) -> Record:
     return listing(session["_lines"], f"/v1/checkout/sessions/{session['id']}/line_items")
+
+
+@lazy("item", "discounts")
+def line_discounts(store: Store, line: Record) -> list[Record]:
+    """Discounts apply to the whole session here."""
+    return []
+
+
+@lazy("", "breakdown")
+def totals_breakdown(store: Store, totals: Record) -> Record:
+    """Of a session's `total_details`, which has no `object` of its own."""
+    return {"discounts": [], "taxes": []}
 
 
 @endpoint("GET", "/v1/checkout/sessions/{id}/line_items", PAGING)
@@ -209,7 +226,7 @@ FLOW: Fields = {
         "configuration": TEXT,
         "customer": Text(required=True),
         "flow_data": Hash(FLOW),
-        "locale": TEXT,
+        "locale": Choice(LOCALES),
         "return_url": TEXT,
     },
 )

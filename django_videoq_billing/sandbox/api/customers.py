@@ -45,11 +45,6 @@ readable(
 )
 
 
-@lazy("customer", "sources")
-def customer_sources(store: Store, customer: Record) -> Record:
-    return listing([], f"/v1/customers/{customer['id']}/sources")  # older than payment methods
-
-
 @lazy("customer", "subscriptions")
 def customer_subscriptions(store: Store, customer: Record) -> Record:
     live = [
@@ -58,6 +53,17 @@ def customer_subscriptions(store: Store, customer: Record) -> Record:
         if subscription["status"] not in statuses.ENDED
     ]
     return listing(live[:10], f"/v1/customers/{customer['id']}/subscriptions")
+
+
+@lazy("customer", "sources")
+def customer_sources(store: Store, customer: Record) -> Record:
+    """Legacy cards do not exist here, but clients ask for them."""
+    return listing([], f"/v1/customers/{customer['id']}/sources")
+
+
+@lazy("customer", "tax_ids")
+def customer_tax_ids(store: Store, customer: Record) -> Record:
+    return listing([], f"/v1/customers/{customer['id']}/tax_ids")
 
 
 @endpoint("POST", "/v1/customers", {**CUSTOMER, "payment_method": TEXT, "test_clock": TEXT})

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from django_videoq_billing.sandbox.params import Params, decode, parse
 from django_videoq_billing.sandbox.render import expand, render
 from django_videoq_billing.sandbox.store import Record
 
+logger = logging.getLogger(__name__)
 DEFAULT_LIMIT = 10
 
 
@@ -34,9 +36,13 @@ class Answer:
 
 async def serve(box: Sandbox, endpoint: Endpoint, request: Request) -> Response:
     """Answer one API request; state changes happen in one go, without awaiting anything in between."""
-    raw = request.url.query if request.method in {"GET", "DELETE"} else (await request.body()).decode()
+    raw = (
+        request.url.query
+        if request.method in {"GET", "DELETE"}
+        else (await request.body()).decode(errors="replace")
+    )
     if request.method == "DELETE" and not raw:
-        raw = (await request.body()).decode()
+        raw = (await request.body()).decode(errors="replace")
     request_id = box.ids.new("req")
     key = request.headers.get("idempotency-key")
     outage = _take_outage(box, request.url.path)
@@ -53,6 +59,8 @@ async def serve(box: Sandbox, endpoint: Endpoint, request: Request) -> Response:
     headers = {"Request-Id": request_id, "Stripe-Version": request.headers.get("stripe-version", API_VERSION)}
     if key:
         headers |= {"Idempotency-Key": key, "Original-Request": request_id}
+    if answer.status in {429, 503} and box.switches.outage.retry_after:
+        headers["Retry-After"] = str(box.switches.outage.retry_after)
     if answer.replayed:
         headers["Idempotent-Replayed"] = "true"
     return Response(answer.body, answer.status, headers, media_type="application/json")
@@ -79,6 +87,10 @@ def _answer(box: Sandbox, endpoint: Endpoint, request: Request, raw: str, reques
         )
     except StripeError as error:
         answer = Answer(error.status, _dump(error.payload(request_id)))
+    except Exception:
+        logger.exception("%s %s", request.method, request.url.path)
+        bug = StripeError("The sandbox has a bug; its log says where.", status=500, type="api_error")
+        answer = Answer(500, _dump(bug.payload(request_id)))
     if key is not None and answer.status in {200, 402}:
         box.replies[key] = Reply(fingerprint, answer.status, answer.body)
     return answer
@@ -91,10 +103,7 @@ def perform(box: Sandbox, endpoint: Endpoint, given: Params, path: Mapping[str, 
     box.run_due()
     result = endpoint.handler(Call(box, params, path))
     box.run_due()
-    if isinstance(result, Listing):
-        shown = page(box, result, params)
-    else:
-        shown = render(box.store, result)
+    shown = page(box, result, params) if isinstance(result, Listing) else render(box.store, result)
     return expand(box.store, shown, wanted)
 
 

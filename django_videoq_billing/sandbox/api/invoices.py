@@ -143,7 +143,9 @@ def create_invoice(call: Call) -> Record:
         fields["currency"] = call.params.get("currency") or customer["currency"] or call.box.config.currency
     invoice = invoicing.draft(call.box, customer, [], subscription=subscription, **fields)
     if call.params.get("pending_invoice_items_behavior", "exclude") == "include" or subscription is not None:
-        waiting = invoicing.pending_items(call.box, customer["id"], subscription and subscription["id"])
+        waiting = invoicing.pending_items(
+            call.box, customer["id"], subscription["id"] if subscription else None
+        )
         invoicing.fill(call.box, invoice, invoicing.take_pending(call.box, invoice["id"], waiting))
     call.box.emit("invoice.created", call.box.store.save(invoice))
     return invoice
@@ -209,7 +211,7 @@ def pay_invoice(call: Call) -> Record:
         )
     outcome = collection.collect(call.box, invoice, method=method)
     if outcome.kind != "succeeds":
-        raise outcome.error()
+        raise outcome.error("invoice")
     return invoice
 
 

@@ -1,14 +1,26 @@
 """The account, events, webhook endpoints, test clocks."""
 
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
-from django_videoq_billing.sandbox.api.router import CREATED, Call, endpoint, readable
+from django_videoq_billing.sandbox.api.router import (
+    CREATED,
+    Call,
+    Listing,
+    Matcher,
+    chosen,
+    endpoint,
+    readable,
+    within,
+)
+from django_videoq_billing.sandbox.config import DAY
 from django_videoq_billing.sandbox.errors import StripeError
 from django_videoq_billing.sandbox.objects import platform
 from django_videoq_billing.sandbox.params import (
     CLEARABLE_TEXT,
     FLAG,
     METADATA,
+    PAGING,
     TEXT,
     Fields,
     Many,
@@ -29,15 +41,30 @@ def retrieve_account_by_id(call: Call) -> Record:
     return call.the("account", "account")
 
 
-readable(
-    "/v1/events", "event", "event",
-    {**CREATED, "type": TEXT, "types": Many(TEXT), "delivery_success": FLAG},
-    {
-        "type": lambda record, pattern: fnmatchcase(record["type"], pattern),
-        "types": lambda record, kinds: record["type"] in kinds,
-        "delivery_success": lambda record, wanted: (record["pending_webhooks"] == 0) == wanted,
-    },
-)  # fmt: skip
+EVENT_LIFE = 30 * DAY
+EVENT_FILTERS: Mapping[str, Matcher] = {
+    "created": within,
+    "type": lambda record, pattern: fnmatchcase(record["type"], pattern),
+    "types": lambda record, kinds: record["type"] in kinds,
+    "delivery_success": lambda record, wanted: (record.get("_undelivered", 0) == 0) == wanted,
+}
+
+
+@endpoint(
+    "GET", "/v1/events", {**PAGING, **CREATED, "type": TEXT, "types": Many(TEXT), "delivery_success": FLAG}
+)
+def list_events(call: Call) -> Listing:
+    """Only the last 30 days' events, as Stripe keeps them."""
+    oldest = call.box.now() - EVENT_LIFE
+    recent = [event for event in call.box.store.all("event") if event["created"] >= oldest]
+    return Listing(chosen(recent, call.params, EVENT_FILTERS), "/v1/events")
+
+
+@endpoint("GET", "/v1/events/{id}")
+def retrieve_event(call: Call) -> Record:
+    return call.the("event", "event")
+
+
 readable("/v1/webhook_endpoints", "webhook_endpoint", "webhook endpoint")
 
 ENDPOINT: Fields = {"description": CLEARABLE_TEXT, "metadata": METADATA}

@@ -75,7 +75,7 @@ def within(record: Record, wanted: Any, field: str = "created") -> bool:
     value = record[field]
     if not isinstance(wanted, dict):
         return bool(value == wanted)
-    return (
+    return bool(
         value > wanted.get("gt", -1)
         and value >= wanted.get("gte", 0)
         and value < wanted.get("lt", float("inf"))

@@ -33,6 +33,7 @@ PHASE: Fields = {
     "items": Many(Hash({"price": TEXT, "quantity": Whole(least=0), "metadata": METADATA}), required=True),
     "metadata": METADATA,
     "proration_behavior": PRORATION,
+    "trial_end": MOMENT,
 }
 END_BEHAVIOR = Choice(("cancel", "release"))
 

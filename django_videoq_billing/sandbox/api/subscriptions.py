@@ -1,7 +1,9 @@
 """Subscriptions and their items."""
 
-from django_videoq_billing.sandbox.api.router import CREATED, Call, Listing, chosen, endpoint, within
-from django_videoq_billing.sandbox.billing import cycle, methods, statuses
+from collections.abc import Mapping
+
+from django_videoq_billing.sandbox.api.router import CREATED, Call, Listing, Matcher, chosen, endpoint, within
+from django_videoq_billing.sandbox.billing import cycle, methods, statuses, subscribing
 from django_videoq_billing.sandbox.billing import subscriptions as moves
 from django_videoq_billing.sandbox.errors import StripeError
 from django_videoq_billing.sandbox.objects import subscriptions
@@ -18,6 +20,7 @@ from django_videoq_billing.sandbox.params import (
     Choice,
     Either,
     Fields,
+    Flag,
     Hash,
     Many,
     Params,
@@ -33,6 +36,7 @@ FEEDBACK = (
     "too_expensive", "unused",
 )  # fmt: skip
 CANCELLATION_DETAILS = Hash({"comment": CLEARABLE_TEXT, "feedback": Choice(FEEDBACK, clearable=True)})
+CHANGE_BEHAVIOR = Choice((*PAYMENT_BEHAVIOR.options, "pending_if_incomplete"))
 DISCOUNTS = Many(Hash({"coupon": TEXT, "promotion_code": TEXT}), clearable=True)
 TRIAL_SETTINGS = Hash(
     {
@@ -46,7 +50,9 @@ TRIAL_END = Either((Choice(("now",)), MOMENT))
 CANCEL_AT = Either((Choice(("min_period_end", "max_period_end")), MOMENT), clearable=True)
 NEW_ITEM: Fields = {"price": TEXT, "quantity": Whole(least=0), "metadata": METADATA}
 CHANGED_ITEM: Fields = {**NEW_ITEM, "id": TEXT, "deleted": FLAG}
+AUTOMATIC_TAX = Hash({"enabled": Flag(required=True)})
 COMMON: Fields = {
+    "automatic_tax": AUTOMATIC_TAX,
     "cancel_at": CANCEL_AT,
     "cancel_at_period_end": FLAG,
     "collection_method": Choice(("charge_automatically",)),
@@ -92,7 +98,7 @@ FILTERS: Fields = {
     "current_period_end": RANGE,
     "current_period_start": RANGE,
 }
-MATCHERS = {
+MATCHERS: Mapping[str, Matcher] = {
     "status": has_status,
     "price": has_price,
     "created": within,
@@ -147,7 +153,7 @@ def create_subscription(call: Call) -> Record:
     if customer is None:
         raise StripeError.required("customer")
     params = _with_method(call, dict(call.params), customer)
-    return moves.create(call.box, customer, params)
+    return subscribing.create(call.box, customer, params)
 
 
 @endpoint(
@@ -158,6 +164,7 @@ def create_subscription(call: Call) -> Record:
         "billing_cycle_anchor": Choice(("now", "unchanged")),
         "cancellation_details": CANCELLATION_DETAILS,
         "items": Many(Hash(CHANGED_ITEM)),
+        "payment_behavior": CHANGE_BEHAVIOR,
         "pause_collection": Hash(
             {
                 "behavior": Choice(("keep_as_draft", "mark_uncollectible", "void"), required=True),
@@ -206,7 +213,7 @@ def resume_subscription(call: Call) -> Record:
 
 ITEM: Fields = {
     "metadata": METADATA,
-    "payment_behavior": PAYMENT_BEHAVIOR,
+    "payment_behavior": CHANGE_BEHAVIOR,
     "price": TEXT,
     "proration_behavior": PRORATION,
     "proration_date": MOMENT,

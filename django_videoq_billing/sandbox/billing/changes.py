@@ -1,4 +1,4 @@
-"""What a change of a subscription's items means: new items, prorations, a new cycle. Nothing here has side effects."""
+"""What a change of a subscription's items means: new items, prorations, a new cycle. Nothing is saved or emitted here."""
 
 from __future__ import annotations
 
@@ -156,8 +156,21 @@ def _prorate(store: Store, item: Record, share: Decimal, span: tuple[int, int]) 
     price = store.the("price", item["price"])
     exact = Decimal(price["unit_amount_decimal"]) * item["quantity"] * share
     words = "Unused time on" if share < 0 else "Remaining time on"
-    name = f"{item['quantity']} × {lines.product_name(store, price)}" if item["quantity"] != 1 else (
-        lines.product_name(store, price)
-    )  # fmt: skip
+    name = lines.product_name(store, price)
+    if item["quantity"] != 1:
+        name = f"{item['quantity']} {lines.TIMES} {name}"
     text = f"{words} {name} after {periods.day(span[0])}"
     return Proration(lines.whole(exact), text, item, *span)
+
+
+def install(store: Store, subscription: Record, change: Change, now: int) -> None:
+    """Put a change's items into a subscription, and start its cycle afresh where it says so."""
+    subscription["items"]["data"] = deepcopy(change.items)
+    if change.new_cycle:
+        interval, count = lines.interval_of(store, change.items[0])
+        subscription["billing_cycle_anchor"] = now
+        subscriptions.set_period(subscription, now, periods.shifted(now, interval, count))
+        if subscription["status"] == "trialing":
+            subscription |= {"status": "active", "trial_end": now}
+    if subscription["cancel_at_period_end"]:
+        subscription["cancel_at"] = subscriptions.period(subscription)[1]

@@ -18,15 +18,16 @@ class Outcome:
     kind: Literal["succeeds", "declined", "requires_action", "no_method"]
     decline: Decline | None = None
 
-    def error(self, **extra: Record) -> StripeError:
-        """The 402 that an API request gets for this outcome."""
+    def error(self, of: str = "subscription", **extra: Record) -> StripeError:
+        """The 402 that an API request gets for this outcome; `of` is `subscription` or `invoice`."""
         if self.decline is not None:
             return StripeError.card(
                 self.decline.message, code=self.decline.code, decline_code=self.decline.decline_code, **extra
             )
         return StripeError.card(
-            "Payment for this subscription requires additional user action before it can be completed.",
-            code="subscription_payment_intent_requires_action",
+            f"Payment for this {of} requires additional user action before it can be completed successfully. Payment "
+            "can be completed using the PaymentIntent associated with it.",
+            code=f"{of}_payment_intent_requires_action",
             decline_code=None,
             **extra,
         )
@@ -69,7 +70,7 @@ def attempt(box: Sandbox, intent: Record, method: Record | None, *, authenticate
         return outcome
     if authenticated:
         method["_set_up"] = True
-    _use_up_failure(customer)
+    use_up_failure(customer)
     if outcome.kind == "succeeds":
         _succeed(box, intent, method)
     elif outcome.decline is not None:
@@ -79,7 +80,8 @@ def attempt(box: Sandbox, intent: Record, method: Record | None, *, authenticate
     return outcome
 
 
-def _use_up_failure(customer: Record | None) -> None:
+def use_up_failure(customer: Record | None) -> None:
+    """One payment less of those that the control API wants to fail."""
     if customer is None or not customer["_fail_next"]:
         return
     left = customer["_fail_next"]["payments"] - 1

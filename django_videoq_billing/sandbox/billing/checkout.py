@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django_videoq_billing.sandbox.billing import charging, discounts, lines, methods
-from django_videoq_billing.sandbox.billing import subscriptions as moves
+from django_videoq_billing.sandbox.billing import charging, discounts, lines, methods, subscribing
 from django_videoq_billing.sandbox.box import Sandbox
 from django_videoq_billing.sandbox.cards import TestCard
 from django_videoq_billing.sandbox.errors import StripeError
@@ -41,21 +40,14 @@ def expire(box: Sandbox, session: Record) -> None:
 def price_up(box: Sandbox, session: Record) -> None:
     """The session's sums, from its lines and its discount; a trial is free today."""
     subtotal = sum(line["amount_subtotal"] for line in session["_lines"])
-    keys = [coupon["id"] for coupon in [_coupon(box, session)] if coupon]
-    off = sum(coupon_amount(box, key, subtotal) for key in keys)
-    trial = moves.trial_end_of(box, session["_subscription_data"]) is not None
+    coupon = _coupon(box, session)
+    off = lines.taken_off(coupon, subtotal) if coupon else 0
+    trial = subscribing.trial_end_of(box, session["_subscription_data"]) is not None
     session |= {
         "amount_subtotal": 0 if trial else subtotal,
         "amount_total": 0 if trial else subtotal - off,
         "total_details": {"amount_discount": 0 if trial else off, "amount_shipping": 0, "amount_tax": 0},
     }
-
-
-def coupon_amount(box: Sandbox, coupon_id: str, subtotal: int) -> int:
-    coupon = box.store.the("coupon", coupon_id)
-    if coupon["amount_off"] is not None:
-        return min(subtotal, int(coupon["amount_off"]))
-    return int(subtotal * float(coupon["percent_off"]) / 100 + 0.5)
 
 
 def _coupon(box: Sandbox, session: Record) -> Record | None:
@@ -88,7 +80,9 @@ def pay(box: Sandbox, session: Record, payer: Payer) -> charging.Outcome:
     outcome = charging.foresee(customer, method)
     if session["amount_total"] == 0 and payer.card.declined_on_attach is False:
         outcome = charging.SUCCEEDS
-    if outcome.kind == "requires_action":
+    if outcome.kind == "declined":
+        charging.use_up_failure(customer)
+    elif outcome.kind == "requires_action":
         session["_method"] = box.store.save(method)["id"]
         box.store.save(session)
     elif outcome.kind == "succeeds":
@@ -124,7 +118,7 @@ def complete(box: Sandbox, session: Record, method: Record, *, authenticated: bo
         "default_payment_method": method["id"],
         "discounts": session["discounts"],
     }
-    subscription = moves.create(box, customer, data, authenticated=authenticated)
+    subscription = subscribing.create(box, customer, data, authenticated=authenticated)
     session |= {
         "status": "complete", "customer": customer["id"], "subscription": subscription["id"],
         "invoice": subscription["latest_invoice"], "url": None, "_method": None,

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from django_videoq_billing.sandbox.billing import collection, discounts, invoicing, lines, periods, statuses
+from django_videoq_billing.sandbox.billing import (
+    changes,
+    collection,
+    discounts,
+    invoicing,
+    lines,
+    pending,
+    periods,
+    statuses,
+)
 from django_videoq_billing.sandbox.billing import subscriptions as moves
 from django_videoq_billing.sandbox.billing.statuses import UPDATED
 from django_videoq_billing.sandbox.box import Sandbox
@@ -23,30 +32,36 @@ def due_at(subscription: Record) -> int | None:
         return None
     if status == "incomplete":
         return int(subscription["created"]) + INCOMPLETE_SECONDS
-    moments = [subscription["cancel_at"]]
+    moments = [subscription["cancel_at"], pending.due_at(subscription), resumes_at(subscription)]
     if status != "paused":
         moments.append(subscriptions.period(subscription)[1])
     if status == "trialing" and not subscription["_trial_notice"]:
         moments.append(subscription["trial_end"] - TRIAL_NOTICE_SECONDS)
-    if subscription["pause_collection"]:
-        moments.append(subscription["pause_collection"]["resumes_at"])
     return min((moment for moment in moments if moment is not None), default=None)
+
+
+def resumes_at(subscription: Record) -> int | None:
+    """When a pause of collection ends by itself."""
+    pause = subscription["pause_collection"]
+    return pause["resumes_at"] if pause else None
 
 
 def act(box: Sandbox, subscription: Record) -> None:
     """The agenda's call; one thing at a time, the agenda comes back."""
-    now = box.now()
+
+    def has_come(moment: int | None) -> bool:
+        return moment is not None and moment <= box.now()
+
     if subscription["status"] == "incomplete":
         statuses.expire(box, subscription)
-    elif subscription["cancel_at"] is not None and subscription["cancel_at"] <= now:
+    elif has_come(subscription["cancel_at"]):
         statuses.end(box, subscription, "cancellation_requested")
-    elif (
-        subscription["pause_collection"]
-        and (subscription["pause_collection"]["resumes_at"] or now + 1) <= now
-    ):
+    elif has_come(pending.due_at(subscription)):
+        pending.expire(box, subscription)
+    elif has_come(resumes_at(subscription)):
         with box.changing(subscription, UPDATED):
             subscription["pause_collection"] = None
-    elif subscription["status"] == "trialing" and subscription["trial_end"] > now:
+    elif subscription["status"] == "trialing" and not has_come(subscription["trial_end"]):
         subscription["_trial_notice"] = True
         box.store.save(subscription)
         box.emit("customer.subscription.trial_will_end", subscription)
@@ -99,10 +114,11 @@ def draft_renewal(box: Sandbox, subscription: Record, before: tuple[int, int]) -
     customer = box.store.the("customer", subscription["customer"])
     pause = subscription["pause_collection"]
     held = subscription["status"] == "unpaid" or (pause is not None and pause["behavior"] == "keep_as_draft")
+    finalizes_at = None if held or pause else box.now() + invoicing.DRAFT_SECONDS
     invoice = invoicing.draft(
         box, customer, [], subscription=subscription, billing_reason="subscription_cycle",
         period_start=before[0], period_end=before[1], auto_advance=not held,
-        automatically_finalizes_at=None if held or pause else box.now() + invoicing.DRAFT_SECONDS,
+        automatically_finalizes_at=finalizes_at, next_payment_attempt=finalizes_at,
     )  # fmt: skip
     waiting = invoicing.pending_items(box, customer["id"], subscription["id"])
     pending = invoicing.take_pending(box, invoice["id"], waiting)
@@ -167,7 +183,7 @@ def cancel_now(box: Sandbox, subscription: Record, params: Params) -> Record:
 
 def _credit_unused(box: Sandbox, subscription: Record) -> None:
     customer = box.store.the("customer", subscription["customer"])
-    change = moves.changes.weigh(box.store, subscription, [], "create_prorations", box.now())
+    change = changes.weigh(box.store, subscription, [], "create_prorations", box.now())
     for proration in change.prorations:
         item = moves.waiting_item(box, customer, subscription, proration)
         box.emit("invoiceitem.created", box.store.save(item))

@@ -79,7 +79,7 @@ def finalize(box: Sandbox, invoice: Record) -> None:
     due = invoice["total"] + balance
     invoice |= {
         "status": "open", "number": f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04d}",
-        "effective_at": now, "automatically_finalizes_at": None, "starting_balance": balance,
+        "effective_at": now, "automatically_finalizes_at": None, "next_payment_attempt": None, "starting_balance": balance,
         "ending_balance": min(0, due), "amount_due": max(0, due), "amount_remaining": max(0, due),
         "hosted_invoice_url": f"{box.config.url}/i/{invoice['_token']}",
         "invoice_pdf": f"{box.config.url}/i/{invoice['_token']}/pdf",

@@ -9,8 +9,11 @@ from django_videoq_billing.sandbox.objects import invoices, subscriptions
 from django_videoq_billing.sandbox.store import Record, Store
 
 ZERO_DECIMAL = frozenset(
-    "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split()  # noqa: SIM905
-)
+    {
+        "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf",
+    }
+)  # fmt: skip
+TIMES = "\N{MULTIPLICATION SIGN}"
 SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥", "krw": "₩"}
 
 
@@ -49,7 +52,7 @@ def described(store: Store, item: Record) -> str:
     interval, count = interval_of(store, item)
     every = interval if count == 1 else f"{count} {interval}s"
     cost = money(amount_of(price, 1), price["currency"])
-    return f"{item['quantity']} × {product_name(store, price)} (at {cost} / {every})"
+    return f"{item['quantity']} {TIMES} {product_name(store, price)} (at {cost} / {every})"
 
 
 def item_line(
@@ -98,14 +101,18 @@ def pending_line(box: Sandbox, waiting: Record) -> Record:
     )  # fmt: skip
 
 
-def discount_amount(store: Store, discount_id: str, subtotal: int) -> int:
-    discount = store.get("discount", discount_id)
-    coupon = discount and store.get("coupon", discount["source"]["coupon"])
-    if not coupon or subtotal <= 0:
+def taken_off(coupon: Record, subtotal: int) -> int:
+    """What a coupon takes off an amount; never more than there is."""
+    if subtotal <= 0:
         return 0
     if coupon["amount_off"] is not None:
         return min(subtotal, int(coupon["amount_off"]))
     return whole(Decimal(subtotal) * Decimal(str(coupon["percent_off"])) / 100)
+
+
+def discount_amount(store: Store, discount_id: str, subtotal: int) -> int:
+    coupon = store.get("coupon", store.the("discount", discount_id)["source"]["coupon"])
+    return taken_off(coupon, subtotal) if coupon else 0
 
 
 def totals(store: Store, lines: Iterable[Record], discounts: Iterable[str]) -> Record:

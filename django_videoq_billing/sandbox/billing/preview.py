@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from copy import deepcopy
 
-from django_videoq_billing.sandbox.billing import invoicing, lines, periods, statuses
+from django_videoq_billing.sandbox.billing import (
+    changes,
+    invoicing,
+    lines,
+    periods,
+    schedules,
+    statuses,
+    subscribing,
+)
 from django_videoq_billing.sandbox.billing import subscriptions as moves
 from django_videoq_billing.sandbox.box import Sandbox
 from django_videoq_billing.sandbox.errors import StripeError
@@ -15,7 +23,7 @@ from django_videoq_billing.sandbox.store import Record
 
 def of_new_subscription(box: Sandbox, customer: Record, params: Params) -> Record:
     details = params["subscription_details"]
-    subscription = moves.build(box, customer, {**details, "discounts": None, "metadata": None})
+    subscription = subscribing.build(box, customer, {**details, "discounts": None, "metadata": None})
     trial = subscription["status"] == "trialing"
     entries = lines.period_lines(box, subscription, trial=trial)
     return _invoice(box, customer, subscription, entries, "subscription_create", box.now())
@@ -39,7 +47,7 @@ def of_subscription(box: Sandbox, subscription: Record, params: Params) -> Recor
         lines.pending_line(box, moves.waiting_item(box, customer, draft, proration))
         for proration in change.prorations
     ]
-    moves.install(box, draft, change)
+    changes.install(box.store, draft, change, box.now())
     if change.new_cycle or details.get("proration_behavior") == "always_invoice":
         entries = [*waiting, *prorated, *moves.change_lines(box, draft, change)]
         at = details.get("proration_date") or box.now()
@@ -54,6 +62,7 @@ def _renewal(box: Sandbox, customer: Record, draft: Record, details: Params, ent
     if ends and not entries:
         raise _none(draft)
     if not ends:
+        draft["items"]["data"] = schedules.coming_items(box, draft) or subscriptions.items(draft)
         interval, count = lines.interval_of(box.store, subscriptions.items(draft)[0])
         end = periods.boundary_after(draft["billing_cycle_anchor"], interval, count, start)
         subscriptions.set_period(draft, start, end)

@@ -6,7 +6,7 @@ from copy import deepcopy
 from itertools import pairwise
 from typing import Any
 
-from django_videoq_billing.sandbox.billing import changes, cycle, lines, periods, statuses
+from django_videoq_billing.sandbox.billing import changes, cycle, lines, periods, statuses, subscribing
 from django_videoq_billing.sandbox.billing import subscriptions as moves
 from django_videoq_billing.sandbox.box import Sandbox
 from django_videoq_billing.sandbox.errors import StripeError
@@ -206,7 +206,7 @@ def _start(box: Sandbox, schedule: Record) -> None:
     phase = schedule["phases"][0]
     customer = box.store.the("customer", schedule["customer"])
     items = [{"price": item["price"], "quantity": item["quantity"]} for item in phase["items"]]
-    subscription = moves.create(box, customer, {"items": items, "metadata": phase["metadata"]})
+    subscription = subscribing.create(box, customer, {"items": items, "metadata": phase["metadata"]})
     with box.changing(schedule, UPDATED):
         schedule |= {
             "status": "active", "subscription": subscription["id"],
@@ -253,6 +253,14 @@ def _items_for(box: Sandbox, subscription: Record, phase: Record) -> list[Record
         items.append(item)
     changes.check_items(box.store, items)
     return items
+
+
+def coming_items(box: Sandbox, subscription: Record) -> list[Record] | None:
+    """What a subscription's schedule will bill when the present period is over, if it changes anything."""
+    schedule = box.store.get("subscription_schedule", subscription["schedule"])
+    end = subscriptions.period(subscription)[1]
+    coming = [one for one in schedule["phases"] if one["start_date"] == end] if schedule else []
+    return _items_for(box, subscription, coming[0]) if coming else None
 
 
 def price_names(box: Sandbox, phase: Record) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django_videoq_billing.sandbox.billing import invoicing
+from django_videoq_billing.sandbox.billing import invoicing, pending
 from django_videoq_billing.sandbox.box import Sandbox
 from django_videoq_billing.sandbox.objects import invoices
 from django_videoq_billing.sandbox.store import Record
@@ -23,6 +23,8 @@ def invoices_of(box: Sandbox, subscription: Record) -> list[Record]:
 def closed(box: Sandbox, invoice: Record) -> None:
     """An invoice was paid, voided or given up: its subscription is in order again if it was the latest."""
     subscription = box.store.get("subscription", invoices.subscription_of(invoice))
+    if subscription is not None and pending.waits_for(subscription, invoice):
+        pending.settled(box, subscription, invoice)
     if subscription is None or subscription["latest_invoice"] != invoice["id"]:
         return
     if subscription["status"] not in RECOVERABLE:
@@ -39,6 +41,8 @@ def payment_failed(box: Sandbox, invoice: Record, *, exhausted: bool) -> None:
     subscription = box.store.get("subscription", invoices.subscription_of(invoice))
     if subscription is None or subscription["status"] in ENDED | {"incomplete"}:
         return
+    if pending.waits_for(subscription, invoice):
+        return
     after = box.switches.after_retries
     if exhausted and after == "cancel":
         end(box, subscription, "payment_failed")
@@ -52,7 +56,7 @@ def end(box: Sandbox, subscription: Record, reason: str | None, *, details: Reco
     now = box.now()
     cause = {"reason": reason} if reason else {}
     subscription |= {
-        "status": "canceled", "ended_at": now, "canceled_at": subscription["canceled_at"] or now,
+        "pending_update": None, "_pending": None, "status": "canceled", "ended_at": now, "canceled_at": subscription["canceled_at"] or now,
         "cancellation_details": {**subscription["cancellation_details"], **cause, **(details or {})},
     }  # fmt: skip
     for invoice in invoices_of(box, subscription):

@@ -1,4 +1,4 @@
-"""Creating and changing subscriptions as a request asks."""
+"""Changing subscriptions as a request asks, and what making one shares with it."""
 
 from __future__ import annotations
 
@@ -12,121 +12,28 @@ from django_videoq_billing.sandbox.billing import (
     discounts,
     invoicing,
     lines,
-    periods,
+    pending,
     statuses,
 )
 from django_videoq_billing.sandbox.billing.changes import Change
+from django_videoq_billing.sandbox.billing.charging import SUCCEEDS, Outcome
 from django_videoq_billing.sandbox.box import Sandbox
-from django_videoq_billing.sandbox.config import DAY
 from django_videoq_billing.sandbox.errors import StripeError
 from django_videoq_billing.sandbox.objects import invoices, subscriptions
 from django_videoq_billing.sandbox.params import Params, merged_metadata
 from django_videoq_billing.sandbox.store import Record
 
+PENDING_PARAMS = frozenset(
+    {
+        "billing_cycle_anchor",
+        "items",
+        "off_session",
+        "payment_behavior",
+        "proration_behavior",
+        "proration_date",
+    }
+)
 PLAIN = ("description", "default_payment_method", "trial_settings")
-
-
-def create(box: Sandbox, customer: Record, params: Params, *, authenticated: bool = False) -> Record:
-    """A new subscription with its first invoice, paid or not as `payment_behavior` says."""
-    behavior = params.get("payment_behavior", "allow_incomplete")
-    subscription = build(box, customer, params)
-    if behavior != "default_incomplete":
-        check_first_payment(box, customer, subscription, behavior, authenticated=authenticated)
-    with box.announcing(subscription, "customer.subscription.created"):
-        discounts.redeem(box, subscription)
-        trial = subscription["status"] == "trialing"
-        entries = lines.period_lines(box, subscription, trial=trial)
-        invoice = bill(box, subscription, entries, "subscription_create")
-        invoicing.finalize(box, invoice)
-        if behavior == "default_incomplete" and invoice["amount_due"] > 0:
-            invoice["auto_advance"] = False
-            box.store.save(invoice)
-        else:
-            collection.collect(box, invoice, authenticated=authenticated, automatic=True)
-    return subscription
-
-
-def build(box: Sandbox, customer: Record, params: Params) -> Record:
-    """The subscription as it would be born, not yet saved."""
-    if not params.get("items"):
-        raise StripeError.required("items")
-    prices = [
-        changes.usable_price(box.store, entry["price"], f"items[{index}][price]")
-        for index, entry in enumerate(params["items"])
-    ]
-    now = box.now()
-    trial_end = trial_end_of(box, params)
-    recurring = prices[0]["recurring"]
-    anchor = trial_end or params.get("billing_cycle_anchor") or now
-    end = periods.boundary_after(anchor, recurring["interval"], recurring["interval_count"], now)
-    subscription = subscriptions.subscription(
-        box,
-        customer=customer["id"],
-        currency=prices[0]["currency"],
-        billing_cycle_anchor=anchor,
-        status="trialing" if trial_end else "incomplete",
-        trial_start=now if trial_end else None,
-        trial_end=trial_end,
-        test_clock=customer["test_clock"],
-        metadata=merged_metadata({}, params.get("metadata") or {}),
-        **{name: params[name] for name in PLAIN if params.get(name) is not None},
-    )
-    for price, entry in zip(prices, params["items"], strict=True):
-        subscriptions.items(subscription).append(
-            subscriptions.item(
-                box,
-                subscription["id"],
-                price,
-                (now, end),
-                quantity=entry.get("quantity", 1),
-                metadata=merged_metadata({}, entry.get("metadata") or {}),
-            )  # fmt: skip
-        )
-    changes.check_items(box.store, subscriptions.items(subscription))
-    subscription["discounts"] = discounts.made(
-        box, params.get("discounts"), subscription["id"], customer["id"]
-    )
-    set_cancellation(box, subscription, params)
-    set_payment_settings(subscription, params)
-    return subscription
-
-
-def trial_end_of(box: Sandbox, params: Params) -> int | None:
-    given = params.get("trial_end")
-    if given == "now":
-        return None
-    if given is not None:
-        if given <= box.now():
-            raise StripeError(
-                "Invalid timestamp: must be an integer Unix timestamp in the future.", param="trial_end"
-            )
-        return int(given)
-    days = params.get("trial_period_days") or 0
-    return box.now() + days * DAY if days else None
-
-
-def check_first_payment(
-    box: Sandbox, customer: Record, subscription: Record, behavior: str, *, authenticated: bool
-) -> None:
-    """Refuse before anything exists: no payment method at all, or error_if_incomplete and the card would fail."""
-    if subscription["status"] == "trialing":
-        return
-    entries = lines.period_lines(box, subscription)
-    total = lines.totals(box.store, entries, subscription["discounts"])["total"]
-    waiting = sum(item["amount"] for item in invoicing.pending_items(box, customer["id"], None))
-    if total + waiting + customer["balance"] <= 0:
-        return
-    method = method_of(box, subscription)
-    if method is None:
-        raise StripeError(
-            "This customer has no attached payment source or default payment method. Please consider adding a "
-            "default payment method. For more information, visit "
-            "https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority.",
-            code="resource_missing",
-        )
-    outcome = charging.foresee(customer, method, authenticated=authenticated)
-    if behavior == "error_if_incomplete" and outcome.kind != "succeeds":
-        raise outcome.error()
 
 
 def method_of(box: Sandbox, subscription: Record) -> Record | None:
@@ -173,37 +80,69 @@ def set_cancellation(box: Sandbox, subscription: Record, params: Params) -> None
     }  # fmt: skip
 
 
-def set_payment_settings(subscription: Record, params: Params) -> None:
-    settings = params.get("payment_settings")
-    if settings:
-        subscription["payment_settings"] = {**subscription["payment_settings"], **settings}
+def set_nested(subscription: Record, params: Params) -> None:
+    """Settings of which a request names only some parts."""
+    for name in ("automatic_tax", "payment_settings"):
+        if params.get(name):
+            subscription[name] = {**subscription[name], **params[name]}
 
 
 def update(box: Sandbox, subscription: Record, params: Params) -> Record:
     """Apply a request's changes; either all of them or, where it is refused, none."""
     check_updatable(subscription, params)
     change = change_of(box, subscription, params)
-    if change is not None and params.get("payment_behavior") == "error_if_incomplete":
-        check_change_payment(box, subscription, change, params)
+    behavior = params.get("payment_behavior")
+    if change is not None and behavior == "error_if_incomplete":
+        refuse_unpayable(box, subscription, change, params)
     with box.changing(subscription, statuses.UPDATED):
-        for name in PLAIN:
-            if name in params:
-                subscription[name] = params[name]
-        if "metadata" in params:
-            subscription["metadata"] = merged_metadata(subscription["metadata"], params["metadata"])
-        if "pause_collection" in params:
-            pause = params["pause_collection"]
-            subscription["pause_collection"] = pause and {"resumes_at": None, **pause}
+        set_plain(subscription, params)
         if "discounts" in params:
             subscription["discounts"] = discounts.made(
                 box, params["discounts"], subscription["id"], subscription["customer"]
             )
             discounts.redeem(box, subscription)
-        set_payment_settings(subscription, params)
+        set_nested(subscription, params)
+        if isinstance(params.get("trial_end"), int):
+            extend_trial(box, subscription, params["trial_end"])
         if change is not None:
-            apply(box, subscription, change, params)
+            make(box, subscription, change, params)
         set_cancellation(box, subscription, params)
     return subscription
+
+
+def set_plain(subscription: Record, params: Params) -> None:
+    """What is only noted down."""
+    for name in PLAIN:
+        if name in params:
+            subscription[name] = params[name]
+    if "metadata" in params:
+        subscription["metadata"] = merged_metadata(subscription["metadata"], params["metadata"])
+    if "pause_collection" in params:
+        pause = params["pause_collection"]
+        subscription["pause_collection"] = pause and {"resumes_at": None, **pause}
+
+
+def tell_schedule(box: Sandbox, subscription: Record) -> None:
+    """A direct change becomes part of the schedule's present phase."""
+    schedule = box.store.get("subscription_schedule", subscription["schedule"])
+    if schedule is None or schedule["current_phase"] is None:
+        return
+    for phase in schedule["phases"]:
+        if phase["start_date"] == schedule["current_phase"]["start_date"]:
+            items = subscriptions.items(subscription)
+            phase["items"] = [subscriptions.phase_item(item["price"], item["quantity"]) for item in items]
+
+
+def extend_trial(box: Sandbox, subscription: Record, trial_end: int) -> None:
+    """Free until `trial_end`, where the billing cycle starts anew."""
+    if trial_end <= box.now():
+        raise StripeError("The trial must end in the future.", param="trial_end")
+    start = subscriptions.period(subscription)[0] if subscription["status"] == "trialing" else box.now()
+    subscriptions.set_period(subscription, start, trial_end)
+    subscription |= {
+        "status": "trialing", "trial_start": subscription["trial_start"] or start, "trial_end": trial_end,
+        "billing_cycle_anchor": trial_end, "_trial_notice": False,
+    }  # fmt: skip
 
 
 def check_updatable(subscription: Record, params: Params) -> None:
@@ -217,6 +156,12 @@ def check_updatable(subscription: Record, params: Params) -> None:
         raise StripeError(
             "Billing properties of an incomplete subscription cannot be updated before its first invoice is paid.",
             param="items",
+        )
+    if params.get("payment_behavior") == "pending_if_incomplete" and params.keys() - PENDING_PARAMS:
+        raise StripeError(
+            "When `payment_behavior` is set to `pending_if_incomplete`, only these parameters can be passed: "
+            f"{', '.join(sorted(PENDING_PARAMS))}.",
+            param=next(iter(params.keys() - PENDING_PARAMS)),
         )
     if subscription["schedule"] and params.keys() & {"cancel_at_period_end", "cancel_at"}:
         raise StripeError(
@@ -250,17 +195,50 @@ def change_lines(box: Sandbox, subscription: Record, change: Change) -> list[Rec
     return lines.period_lines(box, subscription) if change.new_cycle else []
 
 
-def check_change_payment(box: Sandbox, subscription: Record, change: Change, params: Params) -> None:
-    """error_if_incomplete: 402 and nothing changed if the payment of this change would fail."""
+def foreseen(box: Sandbox, subscription: Record, change: Change, params: Params) -> Outcome:
+    """What the payment of a change would end in; one that is not invoiced now, or costs nothing, succeeds."""
     if not change.new_cycle and params.get("proration_behavior") != "always_invoice":
-        return
+        return SUCCEEDS
     total = sum(proration.amount for proration in change.prorations)
     if change.new_cycle:
         total += sum(lines.item_amount(box.store, item) for item in change.items)
     customer = box.store.the("customer", subscription["customer"])
-    outcome = charging.foresee(customer, method_of(box, subscription))
-    if total + customer["balance"] > 0 and outcome.kind != "succeeds":
+    due = total + customer["balance"]
+    return charging.foresee(customer, method_of(box, subscription)) if due > 0 else SUCCEEDS
+
+
+def refuse_unpayable(box: Sandbox, subscription: Record, change: Change, params: Params) -> None:
+    """error_if_incomplete: 402 and nothing changed if the payment of this change would fail."""
+    outcome = foreseen(box, subscription, change, params)
+    if outcome.kind != "succeeds":
+        charging.use_up_failure(box.store.the("customer", subscription["customer"]))
         raise outcome.error()
+
+
+def hold(box: Sandbox, subscription: Record, change: Change) -> None:
+    """pending_if_incomplete: invoice the change, and let it wait until that is paid."""
+    customer = box.store.the("customer", subscription["customer"])
+    for proration in change.prorations:
+        box.emit("invoiceitem.created", box.store.save(waiting_item(box, customer, subscription, proration)))
+    changed = deepcopy(subscription)
+    changes.install(box.store, changed, change, box.now())
+    entries = change_lines(box, changed, change)
+    invoice = bill(box, subscription, entries, "subscription_update", auto_advance=False)
+    pending.hold(box, subscription, change, invoice)
+    invoicing.finalize(box, invoice)
+    collection.collect(box, invoice)
+
+
+def make(box: Sandbox, subscription: Record, change: Change, params: Params) -> None:
+    """Apply a change, or hold it back until it is paid if that is asked for."""
+    if subscription["_pending"]:
+        pending.expire(box, subscription)
+    waits = params.get("payment_behavior") == "pending_if_incomplete"
+    if waits and foreseen(box, subscription, change, params).kind != "succeeds":
+        hold(box, subscription, change)
+        return
+    apply(box, subscription, change, params)
+    tell_schedule(box, subscription)
 
 
 def apply(box: Sandbox, subscription: Record, change: Change, params: Params) -> None:
@@ -268,7 +246,7 @@ def apply(box: Sandbox, subscription: Record, change: Change, params: Params) ->
     customer = box.store.the("customer", subscription["customer"])
     for proration in change.prorations:
         box.emit("invoiceitem.created", box.store.save(waiting_item(box, customer, subscription, proration)))
-    install(box, subscription, change)
+    changes.install(box.store, subscription, change, box.now())
     at_once = params.get("proration_behavior") == "always_invoice" and bool(change.prorations)
     if not change.new_cycle and not at_once:
         return
@@ -282,20 +260,6 @@ def apply(box: Sandbox, subscription: Record, change: Change, params: Params) ->
         subscription["status"] = "past_due"
     else:
         collection.collect(box, invoice, automatic=True)
-
-
-def install(box: Sandbox, subscription: Record, change: Change) -> None:
-    subscription["items"]["data"] = deepcopy(change.items)
-    if subscription["cancel_at_period_end"]:
-        subscription["cancel_at"] = subscriptions.period(subscription)[1]
-    if not change.new_cycle:
-        return
-    now = box.now()
-    interval, count = lines.interval_of(box.store, change.items[0])
-    subscription["billing_cycle_anchor"] = now
-    subscriptions.set_period(subscription, now, periods.shifted(now, interval, count))
-    if subscription["status"] == "trialing":
-        subscription |= {"status": "active", "trial_end": now}
 
 
 def waiting_item(
@@ -312,6 +276,5 @@ def waiting_item(
     return invoices.invoice_item(
         box, customer, proration.amount, price["currency"], description=proration.description, discountable=False,
         parent=parent, period={"end": proration.end, "start": proration.start}, pricing=invoices.pricing(price),
-        proration=True, proration_details={"credited_items": None, "discount_amounts": []},
-        quantity=proration.item["quantity"],
+        proration=True, quantity=proration.item["quantity"],
     )  # fmt: skip

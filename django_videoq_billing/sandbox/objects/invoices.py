@@ -94,7 +94,7 @@ def invoice_item(box: Sandbox, customer: Record, amount: int, currency: str, **g
         box, "invoiceitem", "ii", given,
         amount=amount, currency=currency, customer=customer["id"], customer_account=None, date=box.now(),
         description=None, discountable=True, discounts=[], invoice=None, net_amount=amount, parent=None,
-        period={"end": box.now(), "start": box.now()}, pricing=None, proration=False, proration_details=None,
+        period={"end": box.now(), "start": box.now()}, pricing=None, proration=False, proration_details={"credited_items": None, "discount_amounts": []},
         quantity=1, quantity_decimal=str(given.get("quantity") or 1), tax_rates=[],
         test_clock=customer["test_clock"],
     )  # fmt: skip

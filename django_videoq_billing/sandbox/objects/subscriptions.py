@@ -11,7 +11,7 @@ MISSING_METHOD = {"end_behavior": {"missing_payment_method": "create_invoice"}}
 
 
 def subscription(box: Sandbox, **given: Any) -> Record:
-    """`_trial_notice` remembers that trial_will_end was sent, `_pending` the ids of items not yet invoiced."""
+    """`_trial_notice` remembers that trial_will_end was sent, `_pending` the change that waits for its payment."""
     key = box.ids.new("sub")
     now = box.now()
     return born(
@@ -29,7 +29,7 @@ def subscription(box: Sandbox, **given: Any) -> Record:
         payment_settings={"payment_method_options": None, "payment_method_types": None, "save_default_payment_method": "off"},
         pending_invoice_item_interval=None, pending_setup_intent=None, pending_update=None, schedule=None,
         start_date=now, status="incomplete", test_clock=None, transfer_data=None, trial_end=None,
-        trial_settings=MISSING_METHOD, trial_start=None, _trial_notice=False,
+        trial_settings=MISSING_METHOD, trial_start=None, _trial_notice=False, _pending=None,
     )  # fmt: skip
 
 

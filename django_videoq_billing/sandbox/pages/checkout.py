@@ -71,15 +71,12 @@ async def submit(box: Sandbox, request: Request) -> Response:
         return _shown(box, request, session, form)
     try:
         outcome = checkout.pay(box, session, payer)
+        if outcome.decline is not None:
+            raise outcome.error()
     except StripeError as error:
         form.refused(error)
         return _shown(box, request, session, form)
-    if outcome.kind == "requires_action":
-        return go(f"/c/pay/{session['id']}/3ds")
-    if outcome.decline is not None:
-        form.refused(outcome.error())
-        return _shown(box, request, session, form)
-    return go(success_url(session))
+    return go(f"/c/pay/{session['id']}/3ds" if outcome.kind == "requires_action" else success_url(session))
 
 
 def _apply_code(box: Sandbox, request: Request, session: Record, form: CardForm) -> Response:

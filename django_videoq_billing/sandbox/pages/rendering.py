@@ -15,13 +15,17 @@ from starlette.templating import Jinja2Templates
 from django_videoq_billing.sandbox.billing.lines import money
 from django_videoq_billing.sandbox.box import Sandbox
 from django_videoq_billing.sandbox.cards import CARDS
+from django_videoq_billing.sandbox.errors import StripeError
 
 TEMPLATES = Jinja2Templates(directory=Path(__file__).parent.parent / "templates")
 Handler = Callable[[Sandbox, Request], Awaitable[Response]]
 
 
 def day(moment: int | None) -> str:
-    return "" if moment is None else f"{datetime.fromtimestamp(moment, UTC):%-d %B %Y}"
+    if moment is None:
+        return ""
+    at = datetime.fromtimestamp(moment, UTC)
+    return f"{at.day} {at:%B %Y}"
 
 
 def stamp(moment: int | None) -> str:
@@ -53,7 +57,10 @@ def route(path: str, handler: Handler, *methods: str) -> Route:
     async def handle(request: Request) -> Response:
         box: Sandbox = request.app.state.box
         box.run_due()
-        answer = await handler(box, request)
+        try:
+            answer = await handler(box, request)
+        except StripeError as error:
+            answer = notice(request, "That did not work", error.message, status=error.status)
         box.run_due()
         return answer
 

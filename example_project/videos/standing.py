@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from django_videoq_billing.conf import get_settings
 from django_videoq_billing.models import UserSubscription
 from django_videoq_billing.services.entitlements import default_plan, has_access
 
@@ -43,13 +44,17 @@ def is_overdue(row: UserSubscription) -> bool:
 
 def keeps_until(row: UserSubscription) -> datetime:
     """Until when the plan's limits hold if the subscription is cancelled now."""
-    if row.status == Status.PAST_DUE and row.grace_period_end:
-        return min(row.grace_period_end, row.current_period_end)
+    if row.status == Status.PAST_DUE:
+        return min(_grace_end(row), row.current_period_end)
     return row.current_period_end
 
 
 def day(moment: datetime) -> str:
     return date_format(timezone.localtime(moment), "DATE_FORMAT")
+
+
+def _grace_end(row: UserSubscription) -> datetime:
+    return row.grace_period_end or row.current_period_start + timedelta(days=get_settings().GRACE_PERIOD_DAYS)
 
 
 def _ending(row: UserSubscription) -> str:

@@ -160,7 +160,7 @@ def test_a_failed_renewal_is_told_until_it_ends(shop: Shop) -> None:
     shop.advance(days=31, hours=2)
     page = shop.page("/billing/")
     assert "The last payment failed" in page
-    assert "You keep Standard until Feb. 4, 2026." in page
+    assert "You keep Standard until Feb. 4, 2026; after that" in page
     assert "Failed" in page
     assert "Settle the open payment first" in shop.page("/plans/")
     assert "Only the payment that is open may still be charged." in shop.page("/billing/cancel/")

@@ -434,11 +434,11 @@ def serve(port, sandbox_port, options):
     sandbox_command = [PYTHON, MANAGE, "stripe_sandbox", "--state", SANDBOX_STATE]
     sandbox_command += ["--forward-to", address + "api/billing/webhook/stripe"]
     sandbox_command += ["--webhook-secret", stripe_settings["STRIPE_WEBHOOK_SECRET"]]
-    sandbox_command += ["--host", HOST, "--port", str(sandbox_port)]
+    sandbox_command += ["--account-name", "VideoQ", "--host", HOST, "--port", str(sandbox_port)]
     try:
         with in_background(sandbox_command, stripe_settings) as sandbox:  # noqa: SIM117 - for Python 2.7
             with in_background(site_command, stripe_settings) as site:
-                wait_for_answer(sandbox, sandbox_port, "/_sandbox/health", "The local Stripe", ADVICE)
+                wait_for_answer(sandbox, sandbox_port, "/_sandbox/health", "The local Stripe")
                 wait_for_answer(site, port, "/", "The site")
                 lines = manage("Making the demo users", "setup_demo", more=stripe_settings)
                 say(greeting(address, stripe, lines, options))
@@ -450,11 +450,6 @@ def serve(port, sandbox_port, options):
         say("\nStopped. `python3 dev.py demo` starts it again, with all that was uploaded and paid.")
         return 0
     raise Stop("The %s ended by itself with exit code %d." % (ended, code))
-
-
-ADVICE = " If it cannot read its saved state, delete %s and start again." % os.path.relpath(
-    SANDBOX_STATE, ROOT
-)
 
 
 def greeting(address, stripe, lines, options):
@@ -472,7 +467,7 @@ def greeting(address, stripe, lines, options):
     return text
 
 
-def wait_for_answer(server, port, path, name, advice="", seconds=90):
+def wait_for_answer(server, port, path, name, seconds=90):
     import http.client
 
     deadline = time.time() + seconds
@@ -486,7 +481,7 @@ def wait_for_answer(server, port, path, name, advice="", seconds=90):
                 return
             raise Stop("%s runs, but its first page is an error; what is wrong stands above." % name)
         time.sleep(0.2)
-    raise Stop("%s did not start; what is wrong stands above.%s" % (name, advice))
+    raise Stop("%s did not start; what is wrong stands above." % name)
 
 
 # --- test ----------------------------------------------------------------------------------------------------

@@ -53,7 +53,12 @@ def forward(box: Sandbox) -> None:
 def make_box(config: SandboxConfig) -> Sandbox:
     box = Sandbox(config, DUTIES, furnish)
     if config.state_file is not None and config.state_file.exists():
-        state.load(box, config.state_file)
+        try:
+            state.load(box, config.state_file)
+        except (LookupError, TypeError, ValueError):
+            raise SystemExit(
+                f"{config.state_file} cannot be read by this version of the sandbox; delete it to start afresh."
+            ) from None
         forward(box)
     return box
 

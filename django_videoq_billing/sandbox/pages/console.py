@@ -31,7 +31,7 @@ def _charged(record: Record) -> str:
 
 
 SUMMARIES: dict[str, Callable[[Sandbox, Record], str]] = {
-    "customer": lambda box, record: record["email"] or "",
+    "customer": lambda box, record: record["email"] or record["name"] or "",
     "product": lambda box, record: record["name"],
     "price": lambda box, record: (
         f"{lines.money(lines.amount_of(record, 1), record['currency'])} · {record['lookup_key'] or ''}"

@@ -61,9 +61,8 @@ def _ending(row: UserSubscription) -> str:
     if not row.is_billed or not row.cancel_at_period_end:
         return ""
     words = {"date": day(row.current_period_end), "free": default_plan().name}
-    return (
-        _("It is cancelled and ends on %(date)s; then you are on %(free)s. Nothing more is charged.") % words
-    )
+    ending = _("It is cancelled and ends on %(date)s; then you are on %(free)s.") % words
+    return f"{ending} {charges_after_cancelling(row)}"
 
 
 def _changing(row: UserSubscription) -> str:

@@ -22,6 +22,7 @@ TELLS = [
     ({"status": "trialing", "trial_end": JULY, "cancel_at_period_end": True}, "ends on July 1, 2026"),
     ({"status": "past_due", "grace_period_end": datetime(2026, 6, 4, tzinfo=UTC)}, "until June 4, 2026"),
     ({"status": "past_due", "grace_period_end": JUNE}, "Until it is paid, the limits of Free hold."),
+    ({"status": "past_due", "cancel_at_period_end": True}, "Only the payment that is open may still"),
     ({"status": "unpaid"}, "failed every time"),
     ({"status": "paused"}, "is paused"),
     ({"status": "incomplete"}, "was not finished"),

@@ -13,8 +13,9 @@ class VideoQBillingConfig(AppConfig):
     def ready(self) -> None:
         from django_videoq_billing import checks, receivers
         from django_videoq_billing.conf import get_settings
-        from django_videoq_billing.webhooks import handlers  # noqa: F401 (registers itself)
+        from django_videoq_billing.webhooks import djstripe_bridge, handlers  # noqa: F401 (handlers register)
 
         get_settings()  # a misspelt or impossible setting stops the process here
         checks.register()
         receivers.connect()
+        djstripe_bridge.connect()

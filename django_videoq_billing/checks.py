@@ -18,11 +18,13 @@ from django_videoq_billing.conf import get_settings
 from django_videoq_billing.services import stripe_mirror
 from django_videoq_billing.usage import get_store
 
+LINKS = ("UPGRADE_URL", "CHECKOUT_SUCCESS_URL", "CHECKOUT_CANCEL_URL")
+
 Apps = Sequence[AppConfig] | None
 
 
 def register() -> None:
-    for check in (required_apps, usage_store, upgrade_url, time_zones, djstripe_settings):
+    for check in (required_apps, usage_store, links, time_zones, djstripe_settings):
         checks.register(check, "videoq_billing")
     checks.register(upgrade_url_is_set, "videoq_billing", deploy=True)
     checks.register(sqlite_transactions, "videoq_billing", deploy=True)
@@ -59,21 +61,26 @@ def usage_store(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
     return []
 
 
-def upgrade_url(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
-    target = get_settings().UPGRADE_URL
-    if not target or "/" in target:  # a path or an address: no URLconf needed, and a worker may have none
-        return []
+def links(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
+    """A path or an address needs no URLconf, and a worker may have none; only names are looked up."""
+    given = {name: getattr(get_settings(), name) for name in LINKS}
+    return [
+        checks.Error(
+            f"VIDEOQ_BILLING[{name!r}] is {target!r}, and no URL pattern has that name.",
+            hint="Use the name of a URL pattern without arguments, a path such as '/billing/', or a URL.",
+            id="videoq_billing.E003",
+        )
+        for name, target in given.items()
+        if target and "/" not in target and not _is_pattern(target)
+    ]
+
+
+def _is_pattern(name: str) -> bool:
     try:
-        resolve_url(target)
+        resolve_url(name)
     except NoReverseMatch:
-        return [
-            checks.Error(
-                f"VIDEOQ_BILLING['UPGRADE_URL'] is {target!r}, and no URL pattern has that name.",
-                hint="Use the name of a URL pattern without arguments, a path such as '/billing/', or a URL.",
-                id="videoq_billing.E003",
-            )
-        ]
-    return []
+        return False
+    return True
 
 
 def time_zones(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:

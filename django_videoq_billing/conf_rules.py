@@ -116,6 +116,8 @@ _LINK = Rule(
     "a path such as '/billing/', an http(s) URL, or the name of a URL pattern such as 'plans'", is_link
 )
 
+_WAY_BACK = Rule(_LINK.expected, lambda value: value != "" and is_link(value))
+
 SETTING_RULES: dict[str, Rule] = {
     "DEFAULT_PLAN": Rule("the slug of one of PLANS", lambda value: isinstance(value, str)),
     "AUTO_ASSIGN_DEFAULT_PLAN": _BOOL,
@@ -159,8 +161,8 @@ SETTING_RULES: dict[str, Rule] = {
     "STRIPE_API_BASE": Rule("a web address such as 'http://127.0.0.1:12111', or ''", is_base_address),
     "STRIPE_TIMEOUT_SECONDS": whole(1, 80, " of seconds"),
     "STRIPE_MAX_NETWORK_RETRIES": whole(0, 5),
-    "CHECKOUT_SUCCESS_URL": _LINK,
-    "CHECKOUT_CANCEL_URL": _LINK,
+    "CHECKOUT_SUCCESS_URL": _WAY_BACK,
+    "CHECKOUT_CANCEL_URL": _WAY_BACK,
     "CHECKOUT_PAYMENT_METHOD_TYPES": Rule(
         "a list of Stripe's payment method types such as 'card'; empty for those chosen in the dashboard",
         lambda value: is_list_of(value, matches(r"[a-z_]+")),

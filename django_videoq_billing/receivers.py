@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -29,4 +28,4 @@ def user_deleted(sender: object, instance: Any, **kwargs: Any) -> None:
 def user_saved(sender: object, instance: Any, created: bool, raw: bool = False, **kwargs: Any) -> None:
     if created and not raw and get_settings().AUTO_ASSIGN_DEFAULT_PLAN:
         # After the commit, and never in its way: whom this misses gets the plan on first use.
-        transaction.on_commit(partial(give_default_plan, instance.pk), robust=True)
+        transaction.on_commit(lambda: give_default_plan(instance.pk), robust=True)

@@ -74,8 +74,8 @@ class WebhookEvent(models.Model):
 
     @property
     def object_id(self) -> str:
-        """The id of the object that the event is about; the object itself is fetched afresh."""
-        return str(self.payload["data"]["object"]["id"])
+        """The id of the object that the event is about, "" where it has none (a balance)."""
+        return str(self.payload["data"]["object"].get("id") or "")
 
     @property
     def customer_id(self) -> str | None:

@@ -25,9 +25,9 @@ def start_checkout(
     A user has at most one open page, so two racing calls cannot end in two subscriptions. Raises
     AlreadyOnPlan, SubscriptionExists (change the plan instead) or InvalidPlan.
     """
-    if plan.is_free or not plan.stripe_price_id:
-        raise InvalidPlan.not_for_sale(plan.name)
     subscription = ensure_subscription(user)
+    if effective_plan(subscription).pk != plan.pk and (plan.is_free or not plan.stripe_price_id):
+        raise InvalidPlan.not_for_sale(plan.name)
     if subscription.stripe_customer_id:
         # A webhook may be on its way: only Stripe knows what was paid for or has ended.
         subscription = sync_customer(subscription.stripe_customer_id) or subscription

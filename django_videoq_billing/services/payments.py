@@ -7,7 +7,6 @@ repeated and lost events end in the same lines.
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -147,6 +146,7 @@ def _record(line: dict[str, Any], at: datetime | None) -> PaymentTransaction:
         )
         if created and row.type != Type.DISPUTE and row.status in (Status.SUCCEEDED, Status.FAILED):
             signal = payment_succeeded if row.status == Status.SUCCEEDED else payment_failed
-            announce = partial(signal.send_robust, PaymentTransaction, transaction=row)
-            transaction.on_commit(announce, robust=True)
+            transaction.on_commit(
+                lambda: signal.send_robust(PaymentTransaction, transaction=row), robust=True
+            )
     return row

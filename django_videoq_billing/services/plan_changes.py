@@ -15,6 +15,7 @@ from django_videoq_billing.exceptions import (
     NoSubscription,
     NotScheduledForCancellation,
     PermissionDenied,
+    StripeFailure,
     StripeObjectMissing,
 )
 from django_videoq_billing.models import SubscriptionPlan, UserSubscription
@@ -75,13 +76,26 @@ def change(user: AbstractBaseUser, plan: SubscriptionPlan) -> UserSubscription:
     _check_change(row, plan)
     if plan.is_free:
         return cancel(user)
-    _drop_pending(state)
     if _is_upgrade(row.plan, plan):
-        StripeService.change_price(state, str(plan.stripe_price_id))
+        _upgrade(state, plan)
     else:
-        fresh = StripeService.retrieve_subscription(state.stripe_id)
-        StripeService.schedule_price(fresh, str(plan.stripe_price_id))
+        if state.cancel_at_period_end:
+            StripeService.reactivate_subscription(state.stripe_id)
+        StripeService.schedule_price(state, str(plan.stripe_price_id))
     return _synced(state)
+
+
+def _upgrade(state: StripeSubscriptionState, plan: SubscriptionPlan) -> None:
+    """Change the price at once; a declined card leaves everything as it was, a scheduled change too."""
+    if state.schedule_id:
+        StripeService.release_schedule(state.schedule_id)
+    try:
+        StripeService.change_price(state, str(plan.stripe_price_id))
+    except StripeFailure:
+        if state.pending_price_id:
+            released = StripeService.retrieve_subscription(state.stripe_id)
+            StripeService.schedule_price(released, state.pending_price_id)
+        raise
 
 
 def cancel(user: AbstractBaseUser, *, immediate: bool = False) -> UserSubscription:

@@ -87,7 +87,12 @@ def mirror_due(limit: int | None = None) -> int:
 def mirror_event(event: WebhookEvent) -> None:
     """Fetch the object that the event is about and store it as dj-stripe does; other kinds are left out."""
     kind = event.payload["data"]["object"].get("object")
-    if is_installed() and kind in MODELS and bool(event.payload.get("livemode")) == live_mode():
+    if (
+        is_installed()
+        and kind in MODELS
+        and event.object_id
+        and bool(event.payload.get("livemode")) == live_mode()
+    ):
         mirror(kind, event.object_id, was_deleted=event.type.endswith(".deleted"))
 
 

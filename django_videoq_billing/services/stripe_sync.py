@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.db import transaction
 
@@ -108,13 +107,13 @@ def _project(row: UserSubscription, state: StripeSubscriptionState | None) -> No
         row.pending_plan = row.pending_plan_effective_at = None
     row.save()
     if row.is_billed and row.is_active and not (was_billed and before_status in row.ACTIVE_STATUSES):
-        _announce(partial(subscription_activated.send_robust, UserSubscription, subscription=row))
+        _announce(lambda: subscription_activated.send_robust(UserSubscription, subscription=row))
     if row.plan_id != before_plan.pk:
         _announce(
-            partial(plan_changed.send_robust, UserSubscription, subscription=row, previous_plan=before_plan)
+            lambda: plan_changed.send_robust(UserSubscription, subscription=row, previous_plan=before_plan)
         )
     if row.status == Status.CANCELLED and before_status != Status.CANCELLED:
-        _announce(partial(subscription_cancelled.send_robust, UserSubscription, subscription=row))
+        _announce(lambda: subscription_cancelled.send_robust(UserSubscription, subscription=row))
 
 
 def _announce(signal: Callable[[], object]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -23,4 +22,4 @@ def receive(event: dict[str, Any]) -> None:
         return
     inbox.store(event)
     if get_settings().WEBHOOK_PROCESSING == "inline":
-        transaction.on_commit(partial(inbox.process_event, event["id"]), robust=True)
+        transaction.on_commit(lambda: inbox.process_event(event["id"]), robust=True)

@@ -172,6 +172,22 @@ class TestChange:
         site.settle()
         assert site.row.plan == site.standard
 
+    @pytest.mark.parametrize("to", ["free", "small"])
+    def test_a_declined_upgrade_keeps_the_change_that_was_pending(self, site: Site, to: str) -> None:
+        first_subscription(site)
+        small = site._paid("small", 500, video_limit=5)
+        plan_changes.change(site.user, small if to == "small" else site.free)
+        before = site.snapshot()
+        customer = site.row.stripe_customer_id
+        site.sandbox.control(f"customers/{customer}/fail_next", payments=1, reason="card_declined")
+        with pytest.raises(StripeFailure):
+            plan_changes.change(site.user, site.premium)
+        site.settle()
+        after = site.snapshot()
+        assert {name: after[name] for name in ("plan", "status", "ending", "pending")} == {
+            name: before[name] for name in ("plan", "status", "ending", "pending")
+        }
+
     def test_while_a_payment_is_open_only_cancelling_is_possible(self, site: Site) -> None:
         first_subscription(site)
         fail_next_renewal(site, payments=9)

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
 
-from django_videoq_billing.conf import get_settings
 from django_videoq_billing.exceptions import (
     InvalidSignature,
-    MalformedPayload,
     StripeFailure,
 )
 from django_videoq_billing.models import SubscriptionPlan
 from django_videoq_billing.services.stripe_payloads import (
     checkout_session,
     invoice_state,
-    moment,
     subscription_state,
 )
+from django_videoq_billing.services.stripe_service.bodies import checkout_params, read_event
 from django_videoq_billing.services.stripe_service.client import (
     Json,
     Params,
@@ -37,7 +34,6 @@ from django_videoq_billing.types import (
     CheckoutSession,
     StripeInvoiceState,
     StripeSubscriptionState,
-    UserId,
 )
 
 _SUBSCRIPTION_EXPAND = ["schedule"]
@@ -95,7 +91,7 @@ class StripeService:
 
         `after` is the session this one follows, so that a new page can be opened once that one is closed.
         """
-        params = _checkout_params(user.pk, plan, customer_id, success_url, cancel_url)
+        params = checkout_params(user.pk, plan, customer_id, success_url, cancel_url)
         key = idempotency_key("checkout", user.pk, {**params, "after": after})
         with stripe_errors():
             return checkout_session(
@@ -262,7 +258,7 @@ class StripeService:
         """
         if not verify_signature(payload, signature):
             raise InvalidSignature.of_webhook()
-        return _event(payload)
+        return read_event(payload)
 
 
 def _update(subscription_id: str, changes: Params) -> StripeSubscriptionState:
@@ -270,40 +266,3 @@ def _update(subscription_id: str, changes: Params) -> StripeSubscriptionState:
         params: Any = {**changes, "expand": _SUBSCRIPTION_EXPAND}
         answer = client().v1.subscriptions.update(subscription_id, params, once())
         return subscription_state(plain(answer))
-
-
-def _checkout_params(
-    user_id: UserId, plan: SubscriptionPlan, customer_id: str, success_url: str, cancel_url: str
-) -> Any:
-    """https://docs.stripe.com/api/checkout/sessions/create"""
-    settings = get_settings()
-    metadata = {"user_id": str(user_id), "plan_id": str(plan.pk)}
-    return given(
-        {
-            "mode": "subscription",
-            "customer": customer_id,
-            "client_reference_id": str(user_id),
-            "line_items": [{"price": plan.stripe_price_id, "quantity": 1}],
-            "success_url": success_url,
-            "cancel_url": cancel_url,
-            "metadata": metadata,
-            "subscription_data": given({"metadata": metadata, "trial_period_days": plan.trial_days or None}),
-            "payment_method_types": list(settings.CHECKOUT_PAYMENT_METHOD_TYPES),
-            "allow_promotion_codes": settings.CHECKOUT_PROMOTION_CODES or None,
-            "automatic_tax": {"enabled": True} if settings.CHECKOUT_AUTOMATIC_TAX else None,
-            "customer_update": {"address": "auto"} if settings.CHECKOUT_AUTOMATIC_TAX else None,
-            "locale": settings.CHECKOUT_LOCALE,
-        }
-    )
-
-
-def _event(payload: bytes) -> Json:
-    try:
-        event = json.loads(payload)
-        moment(event["created"])
-        fits = isinstance(event["id"], str) and len(event["id"]) <= 255 and isinstance(event["type"], str)
-        if fits and isinstance(event["data"]["object"], dict):  # which has no id where it is a balance
-            return dict(event)
-    except (KeyError, OverflowError, RecursionError, TypeError, ValueError):
-        pass
-    raise MalformedPayload.not_an_event()

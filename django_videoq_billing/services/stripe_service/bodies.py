@@ -1,0 +1,51 @@
+"""What is sent to Stripe for a checkout page, and what comes back in a webhook."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django_videoq_billing.conf import get_settings
+from django_videoq_billing.exceptions import MalformedPayload
+from django_videoq_billing.models import SubscriptionPlan
+from django_videoq_billing.services.stripe_payloads import moment
+from django_videoq_billing.services.stripe_service.client import Json, given
+from django_videoq_billing.types import UserId
+
+
+def checkout_params(
+    user_id: UserId, plan: SubscriptionPlan, customer_id: str, success_url: str, cancel_url: str
+) -> Any:
+    """https://docs.stripe.com/api/checkout/sessions/create"""
+    settings = get_settings()
+    metadata = {"user_id": str(user_id), "plan_id": str(plan.pk)}
+    return given(
+        {
+            "mode": "subscription",
+            "customer": customer_id,
+            "client_reference_id": str(user_id),
+            "line_items": [{"price": plan.stripe_price_id, "quantity": 1}],
+            "success_url": success_url,
+            "cancel_url": cancel_url,
+            "metadata": metadata,
+            "subscription_data": given({"metadata": metadata, "trial_period_days": plan.trial_days or None}),
+            "payment_method_types": list(settings.CHECKOUT_PAYMENT_METHOD_TYPES),
+            "allow_promotion_codes": settings.CHECKOUT_PROMOTION_CODES or None,
+            "automatic_tax": {"enabled": True} if settings.CHECKOUT_AUTOMATIC_TAX else None,
+            "customer_update": {"address": "auto"} if settings.CHECKOUT_AUTOMATIC_TAX else None,
+            "locale": settings.CHECKOUT_LOCALE,
+        }
+    )
+
+
+def read_event(payload: bytes) -> Json:
+    """Return the event in a body whose signature is verified; raises MalformedPayload."""
+    try:
+        event = json.loads(payload.replace(b"\\u0000", b""))  # PostgreSQL stores no NUL
+        moment(event["created"])
+        fits = isinstance(event["id"], str) and len(event["id"]) <= 255 and isinstance(event["type"], str)
+        if fits and isinstance(event["data"]["object"], dict):  # which has no id where it is a balance
+            return dict(event)
+    except (KeyError, OverflowError, RecursionError, TypeError, ValueError):
+        pass
+    raise MalformedPayload.not_an_event()

@@ -123,6 +123,7 @@ def test_public_names_of_models() -> None:
         "UsageRecord",
         "UsageReservation",
         "UserSubscription",
+        "WebhookEvent",
     ]
 
 

@@ -63,13 +63,13 @@ def rebuild(customer_id: str) -> None:
     """Bring subscription, ledger and mirror of one customer in line with Stripe. Safe to repeat."""
     stripe_sync.sync_customer(customer_id)
     try:
-        _rebuild_ledger(customer_id)
+        rebuild_ledger(customer_id)
         stripe_mirror.mirror_customer(customer_id)
     except StripeObjectMissing:
         return  # the customer is gone at Stripe, and the row knows that by now
 
 
-def _rebuild_ledger(customer_id: str) -> None:
+def rebuild_ledger(customer_id: str) -> None:
     for invoice in StripeService.each("invoices", {"customer": customer_id}):
         payments.record_invoice(invoice["id"])
     for charge in StripeService.each("charges", {"customer": customer_id, "expand": ["data.refunds"]}):

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from django.core.management.base import CommandError
 
+from django_videoq_billing.sandbox.config import DEFAULT_KEY
 from tests.commands.conftest import Run
 from tests.sandbox.driver import free_port
 
@@ -59,7 +60,7 @@ def test_it_serves_the_sites_own_key_until_it_is_stopped() -> None:
         )
         transport = httpx.HTTPTransport(retries=6)  # it listens a moment later
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=transport) as client:
-            answer = client.get("/v1/account", headers={"Authorization": "Bearer sk_test_sandbox"})
+            answer = client.get("/v1/account", headers={"Authorization": f"Bearer {DEFAULT_KEY}"})
             assert answer.status_code == 200
     finally:
         process.send_signal(signal.SIGINT)

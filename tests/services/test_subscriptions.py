@@ -61,7 +61,7 @@ def test_assigning_gives_access_again(status: str, plan: SubscriptionPlan) -> No
     assert entitlement_for(user).plan_slug == plan.slug
 
 
-@pytest.mark.parametrize("status", ["active", "past_due", "cancelled"])
+@pytest.mark.parametrize("status", ["active", "past_due", "unpaid"])
 def test_a_subscription_that_stripe_bills_is_refused(status: str, plan: SubscriptionPlan) -> None:
     old = make_plan()
     user = subscribed(old, stripe_subscription_id="sub_1", status=status)
@@ -170,3 +170,11 @@ def test_an_inactive_account_can_be_given_a_plan() -> None:
     user = make_user(is_active=False)
 
     assert assign_plan(user, plan := make_plan()).plan == plan
+
+
+def test_what_ended_at_stripe_does_not_stand_in_the_way(plan: SubscriptionPlan) -> None:
+    user = subscribed(make_plan(), stripe_subscription_id="sub_1", status="cancelled")
+
+    assign_plan(user, plan)
+
+    assert entitlement_for(user).plan_slug == plan.slug

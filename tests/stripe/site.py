@@ -12,6 +12,7 @@ import stripe
 import time_machine
 
 from django_videoq_billing.models import PaymentTransaction, SubscriptionPlan, UserSubscription
+from django_videoq_billing.services import stripe_rebuild
 from django_videoq_billing.services.checkout import start_checkout
 from django_videoq_billing.services.entitlements import ensure_subscription
 from django_videoq_billing.services.stripe_service import StripeService
@@ -121,7 +122,7 @@ class Later(Deliver):
 
 
 class FirstHalfLost(Later):
-    """What never arrived is asked for at the end, as `fetch_missed_events` does."""
+    """What never arrived, and is too old for Stripe's list of events, is rebuilt as `sync_stripe` does."""
 
     def __init__(self) -> None:
         super().__init__(lambda events: events[len(events) // 2 :])
@@ -131,6 +132,8 @@ class FirstHalfLost(Later):
         for event in StripeService.each("events"):
             inbox.store(event)
         process()
+        for row in stripe_rebuild.each_customer():
+            stripe_rebuild.rebuild_ledger(str(row.stripe_customer_id))
 
 
 def shuffled(seed: int) -> Callable[[Events], Events]:

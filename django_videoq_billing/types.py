@@ -255,6 +255,13 @@ class StripeSubscriptionState:
 
 
 @dataclass(frozen=True, slots=True)
+class StripeCustomer:
+    """A customer at Stripe."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class CheckoutSession:
     """A checkout page at Stripe; `url` is empty once it is closed."""
 

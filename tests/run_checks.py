@@ -13,7 +13,9 @@ import time
 
 COVERAGE = "--cov --cov-report= --cov-fail-under=0"  # measured by both runs of pytest, judged once after them
 # The races need it; what counts and decides must agree with it, too.
-ON_POSTGRES = "tests/stripe tests/usage tests/services tests/decorators tests/seed --numprocesses auto --maxprocesses 4"
+ON_POSTGRES = (
+    "tests/stripe tests/usage tests/services tests/decorators tests/seed --numprocesses auto --maxprocesses 4"
+)
 CHECKS = {
     "lint": "ruff check",
     "format": "ruff format --check",

@@ -56,7 +56,7 @@ def ensure_customer(user: AbstractBaseUser, subscription: UserSubscription) -> s
     """Return the user's customer at Stripe, created on first need; racing calls end with one."""
     if subscription.stripe_customer_id:
         return subscription.stripe_customer_id
-    created = StripeService.create_customer(user)
+    created = StripeService.create_customer(user).id
     row = UserSubscription.objects.filter(pk=subscription.pk)
     row.filter(stripe_customer_id__isnull=True).update(stripe_customer_id=created)
     return row.values_list("stripe_customer_id", flat=True).get() or created

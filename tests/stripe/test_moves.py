@@ -26,6 +26,7 @@ from django_videoq_billing.models import UserSubscription
 from django_videoq_billing.services import plan_changes
 from django_videoq_billing.services.checkout import start_checkout
 from django_videoq_billing.services.entitlements import entitlement_for
+from django_videoq_billing.services.stripe_service import StripeService
 from django_videoq_billing.services.usage_tracker import UsageTracker
 from django_videoq_billing.types import Metric
 from tests.factories import make_plan, make_user
@@ -84,6 +85,20 @@ class TestCheckout:
         site.sandbox.control("outage", mode="503", requests=99)
         with pytest.raises(StripeUnavailable):
             open_page(site, site.standard)
+
+
+class TestTheSeedsService:
+    def test_its_names_work_as_the_seed_calls_them(self, site: Site) -> None:
+        customer = StripeService.create_customer(site.user)
+        assert StripeService.create_customer(site.user).id == customer.id
+
+        session = StripeService.create_checkout_session(
+            site.user, site.standard, "https://testserver/ok", "https://testserver/no"
+        )
+
+        assert session.url.startswith("http")
+        kept = site.sandbox.api.checkout.sessions.retrieve(session.id)
+        assert kept.customer == customer.id
 
 
 class TestChange:

@@ -32,6 +32,7 @@ from django_videoq_billing.services.stripe_service.client import (
 )
 from django_videoq_billing.types import (
     CheckoutSession,
+    StripeCustomer,
     StripeInvoiceState,
     StripeSubscriptionState,
 )
@@ -52,8 +53,8 @@ class StripeService:
     # Customers
 
     @staticmethod
-    def create_customer(user: AbstractBaseUser) -> str:
-        """Create the user's customer and return its id. Racing calls make one customer."""
+    def create_customer(user: AbstractBaseUser) -> StripeCustomer:
+        """Create the user's customer. Racing calls make one customer."""
         params = {
             "email": getattr(user, user.get_email_field_name(), "") or None,
             "name": user.get_username(),
@@ -61,7 +62,8 @@ class StripeService:
         }
         key = idempotency_key("customer", user.pk, params)
         with stripe_errors():
-            return client().v1.customers.create(given(params), {"idempotency_key": key}).id
+            created = client().v1.customers.create(given(params), {"idempotency_key": key})
+        return StripeCustomer(id=created.id)
 
     @staticmethod
     def retrieve_customer(customer_id: str) -> Json:
@@ -84,13 +86,15 @@ class StripeService:
         success_url: str,
         cancel_url: str,
         *,
-        customer_id: str,
+        customer_id: str = "",
         after: str = "",
     ) -> CheckoutSession:
         """Open a checkout page for the plan; two calls with the same arguments open the same page.
 
-        `after` is the session this one follows, so that a new page can be opened once that one is closed.
+        Prefer `services.checkout.start_checkout`, which also refuses a second subscription and keeps one
+        page open. Without a `customer_id` the user's customer is created on the way. `after` is the session this one follows, so that a new page can be opened once that one is closed.
         """
+        customer_id = customer_id or StripeService.create_customer(user).id
         params = checkout_params(user.pk, plan, customer_id, success_url, cancel_url)
         key = idempotency_key("checkout", user.pk, {**params, "after": after})
         with stripe_errors():

@@ -6,7 +6,8 @@ from django_videoq_billing.services import plan_changes
 from tests.stripe.site import Site
 
 DECLINED = "4000000000000002"
-SAVED_AND_DECLINED_LATER = "4000000000000341"
+INSUFFICIENT_FUNDS = "4000000000009995"
+ATTACHES_AND_FAILS = "4000000000000341"
 NEEDS_3DS = "4000002500003155"
 
 
@@ -16,8 +17,9 @@ def first_subscription(site: Site) -> None:
 
 
 def declined_then_paid(site: Site) -> None:
-    site.checkout(site.standard, DECLINED)
-    site.settle()
+    for card in (DECLINED, INSUFFICIENT_FUNDS, ATTACHES_AND_FAILS):
+        assert site.checkout(site.standard, card)["decline_code"]
+        site.settle()
     site.checkout(site.standard)
     site.settle()
 

@@ -37,6 +37,7 @@ class Command(BaseCommand):
         except ValueError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Stripe sandbox on {config.url} (console: {config.url}/_sandbox/)")
+        self.stdout.flush()  # whoever reads this through a pipe waits for it
         serve(config)
 
 

@@ -46,6 +46,7 @@ class Field:
         return self.convert(value, param)
 
     def convert(self, value: Any, param: str) -> Any:
+        """Return the value as this kind of parameter means it; each kind below brings its own."""
         raise NotImplementedError
 
 

@@ -88,6 +88,13 @@ class BillingSettings:
     DEFAULT_PLAN: str = "free"
     AUTO_ASSIGN_DEFAULT_PLAN: bool = True
     USAGE_STORE: str = "database"
+    USAGE_REDIS_ALIAS: str = "default"
+    USAGE_REDIS_FACTORY: str = ""
+    USAGE_REDIS_PREFIX: str = "vqb"
+    USAGE_REDIS_AWAY: Literal["database", "refuse"] = "database"
+    USAGE_DURABILITY: Literal["async", "sync"] = "async"
+    USAGE_ENTITLEMENT_SECONDS: int = 900
+    RECOUNT: Mapping[str, str] = field(default_factory=dict)
     RESERVATION_SECONDS: int = 3600
     QUOTA_EXCEEDED_STATUS: int = 403
     UPGRADE_URL: str = ""

@@ -110,6 +110,8 @@ def _is_rates(value: object) -> bool:
     )
 
 
+_DOTTED_PATH = r"[^\W\d]\w*(\.[^\W\d]\w*)+"
+
 _BOOL = Rule("True or False", lambda value: isinstance(value, bool))
 
 _LINK = Rule(
@@ -122,7 +124,27 @@ SETTING_RULES: dict[str, Rule] = {
     "DEFAULT_PLAN": Rule("the slug of one of PLANS", lambda value: isinstance(value, str)),
     "AUTO_ASSIGN_DEFAULT_PLAN": _BOOL,
     "USAGE_STORE": Rule(
-        "'database' or the dotted path of a UsageStore class", matches(r"database|[^\W\d]\w*(\.[^\W\d]\w*)+")
+        "'database', 'redis' or the dotted path of a UsageStore class",
+        matches(rf"database|redis|{_DOTTED_PATH}"),
+    ),
+    "USAGE_REDIS_ALIAS": Rule("the alias of a django-redis cache in CACHES", matches(r".+")),
+    "USAGE_REDIS_FACTORY": Rule(
+        "the dotted path of a function that returns a Redis client, or ''", matches(rf"|{_DOTTED_PATH}")
+    ),
+    "USAGE_REDIS_PREFIX": Rule("1 to 20 letters, digits, '-' and '_'", matches(r"[\w-]{1,20}")),
+    "USAGE_REDIS_AWAY": Rule("'database' or 'refuse'", lambda value: value in ("database", "refuse")),
+    "USAGE_DURABILITY": Rule("'async' or 'sync'", lambda value: value in ("async", "sync")),
+    "USAGE_ENTITLEMENT_SECONDS": whole(1, 86400, " of seconds"),
+    "RECOUNT": Rule(
+        "a dict from 'video' or 'transcription' to the dotted path of a function (user, period) -> int",
+        lambda value: (
+            isinstance(value, Mapping)
+            and all(
+                key in ("video", "transcription") and matches(_DOTTED_PATH)(path)
+                for key, path in value.items()
+            )
+        ),
+        dict,
     ),
     "RESERVATION_SECONDS": whole(1, 30 * 86400, " of seconds"),
     "QUOTA_EXCEEDED_STATUS": whole(400, 499),

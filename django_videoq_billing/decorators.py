@@ -20,7 +20,13 @@ from django.utils.cache import patch_vary_headers
 from django_videoq_billing.exceptions import BillingError, Conflict, InvalidRequest, QuotaExceeded
 from django_videoq_billing.http import add_ratelimit_fields, error_response, wants_page
 from django_videoq_billing.services.entitlements import check_user
-from django_videoq_billing.services.usage_tracker import Hold, UsageTracker, check_amount, read_metric
+from django_videoq_billing.services.usage_tracker import (
+    Counted,
+    Hold,
+    UsageTracker,
+    check_amount,
+    read_metric,
+)
 from django_videoq_billing.types import Metric, ReservationState
 
 logger = logging.getLogger("django_videoq_billing")
@@ -38,6 +44,7 @@ def requires_quota(
     *,
     methods: Collection[str] = UNSAFE_METHODS,
     refused: Refused | None = None,
+    hold: bool = True,
 ) -> Callable[[View], View]:
     """Count `amount` of `metric` for each request of the view, or refuse the request at the plan's limit.
 
@@ -50,6 +57,10 @@ def requires_quota(
     client makes a retried request count once: while the first is being worked on, or once it has succeeded,
     a repetition is answered 409 `conflict` and the view does not run again.
 
+    With `hold=False` the amount is counted for good at once: success costs one round trip less, a failed view
+    still gives back, but what a killed process had counted stays counted. A request with an
+    `Idempotency-Key` is held all the same.
+
     Nobody signed in is 401, an inactive account 403, the limit QUOTA_EXCEEDED_STATUS: as the contract's
     JSON, or as a page for a browser (template `django_videoq_billing/refused.html`, or at the limit what
     `refused(request, error)` returns).
@@ -57,7 +68,9 @@ def requires_quota(
     Put it innermost: on the method, and under `@api_view`, where a token user is known already. Works on
     functions and methods, sync and async, and may be stacked for several metrics.
     """
-    guard = _Guard(read_metric(metric), amount, frozenset(method.upper() for method in methods), refused)
+    guard = _Guard(
+        read_metric(metric), amount, frozenset(method.upper() for method in methods), refused, hold
+    )
     if not callable(amount):
         check_amount(amount)
 
@@ -93,13 +106,14 @@ class _Guard:
     amount: Amount
     methods: frozenset[str]
     refused: Refused | None
+    hold: bool
 
     def run(self, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         request = _find_request(args, kwargs)
         if request.method not in self.methods:
             return view(*args, **kwargs)
         admitted = self.admit(request)
-        if not isinstance(admitted, Hold):
+        if not isinstance(admitted, Hold | Counted):
             return admitted
         try:
             response = view(*args, **kwargs)
@@ -114,7 +128,7 @@ class _Guard:
             response = view(*args, **kwargs)
             return await response if isawaitable(response) else response
         admitted = await sync_to_async(self.admit)(request)
-        if not isinstance(admitted, Hold):
+        if not isinstance(admitted, Hold | Counted):
             return admitted
         try:
             response = view(*args, **kwargs)
@@ -125,13 +139,16 @@ class _Guard:
             raise
         return await sync_to_async(self.settle)(admitted, response)
 
-    def admit(self, request: HttpRequest) -> Hold | HttpResponseBase:
+    def admit(self, request: HttpRequest) -> Hold | Counted | HttpResponseBase:
         """Return the hold under which the view may run, or the answer that refuses the request."""
         try:
             user: Any = getattr(request, "user", None)
             check_user(user)
             amount = self.amount(request) if callable(self.amount) else self.amount
-            hold = UsageTracker.reserve(user, self.metric, amount, request.headers.get("Idempotency-Key"))
+            key = request.headers.get("Idempotency-Key")
+            if key is None and not self.hold:
+                return UsageTracker.count(user, self.metric, amount)
+            hold = UsageTracker.reserve(user, self.metric, amount, key)
             if hold.reservation.replayed:
                 completed = hold.reservation.state is ReservationState.COMMITTED
                 raise Conflict.key_completed() if completed else Conflict.key_in_progress()
@@ -146,7 +163,7 @@ class _Guard:
             return error_response(_plain(request), error)
         return hold
 
-    def settle(self, hold: Hold, response: Any) -> Any:
+    def settle(self, hold: Hold | Counted, response: Any) -> Any:
         """Commit or give back by the status, and tell the client what is left."""
         if (
             isinstance(response, SimpleTemplateResponse)
@@ -164,14 +181,16 @@ class _Guard:
             add_ratelimit_fields(response, reservation)
         return response
 
-    def keep(self, hold: Hold) -> None:
+    def keep(self, hold: Hold | Counted) -> None:
         """Commit; where the view deleted the user, nothing is left to count."""
         try:
             hold.commit()
         except InvalidRequest:
             logger.warning("hold_gone", extra={"metric": str(self.metric)})
 
-    def settle_when_rendered(self, hold: Hold, response: SimpleTemplateResponse) -> SimpleTemplateResponse:
+    def settle_when_rendered(
+        self, hold: Hold | Counted, response: SimpleTemplateResponse
+    ) -> SimpleTemplateResponse:
         """Wait for the template, which Django renders after the view: it may still fail."""
         render = response.render
 
@@ -188,7 +207,7 @@ class _Guard:
         response.render = render_and_settle  # type: ignore[method-assign]
         return response
 
-    def give_back(self, hold: Hold) -> None:
+    def give_back(self, hold: Hold | Counted) -> None:
         """Release the hold; where that fails it expires later, and the view's own error stays the answer."""
         try:
             hold.release()

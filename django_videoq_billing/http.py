@@ -36,6 +36,7 @@ from django_videoq_billing.exceptions import (
     StripeFailure,
     StripeUnavailable,
     SubscriptionExists,
+    UsageUnavailable,
 )
 from django_videoq_billing.types import Reservation
 
@@ -62,6 +63,7 @@ STATUS_BY_ERROR: dict[type[BillingError], HTTPStatus] = {
     PayloadTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     StripeFailure: HTTPStatus.BAD_GATEWAY,
     StripeUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    UsageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 
@@ -73,8 +75,8 @@ def status_for(error: BillingError) -> int:
 
 
 def retry_after(error: BillingError) -> int | None:
-    """Return after how many seconds to come back, where Stripe has said so."""
-    return error.retry_after if isinstance(error, StripeUnavailable) else None
+    """Return after how many seconds to come back, where that is known."""
+    return error.retry_after if isinstance(error, StripeUnavailable | UsageUnavailable) else None
 
 
 def error_body(error: BillingError) -> dict[str, Any]:

@@ -6,10 +6,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models.signals import post_save, pre_delete
+from django.db.models.signals import post_delete, post_save, pre_delete
 
 from django_videoq_billing.conf import get_settings
-from django_videoq_billing.services.entitlements import give_default_plan
+from django_videoq_billing.models import SubscriptionPlan, UsageRecord, UserSubscription
+from django_videoq_billing.services.entitlements import give_default_plan, plan_or_period_changed
 from django_videoq_billing.services.plan_changes import end_billing
 
 
@@ -18,6 +19,24 @@ def connect() -> None:
         user_deleted, sender=settings.AUTH_USER_MODEL, dispatch_uid="videoq_billing.user_deleted"
     )
     post_save.connect(user_saved, sender=settings.AUTH_USER_MODEL, dispatch_uid="videoq_billing.user_saved")
+
+    for signal in (post_save, post_delete):
+        for sender, receiver in (
+            (UserSubscription, usage_of_user_changed),
+            (UsageRecord, usage_of_user_changed),
+            (SubscriptionPlan, plan_changed),
+        ):
+            signal.connect(
+                receiver, sender=sender, dispatch_uid=f"videoq_billing.{receiver.__name__}.{sender.__name__}"
+            )
+
+
+def usage_of_user_changed(sender: object, instance: UserSubscription | UsageRecord, **kwargs: Any) -> None:
+    plan_or_period_changed(instance.user_id)
+
+
+def plan_changed(sender: object, instance: SubscriptionPlan, **kwargs: Any) -> None:
+    plan_or_period_changed()
 
 
 def user_deleted(sender: object, instance: Any, **kwargs: Any) -> None:

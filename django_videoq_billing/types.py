@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from dateutil.relativedelta import relativedelta
@@ -88,13 +88,20 @@ class Entitlement:
     transcription_limit_seconds: int | None
     period: Period
     feature_flags: Mapping[str, Any] = field(default_factory=dict)
+    valid_until: datetime | None = None
+    """When all this may change by the mere passing of time: at the period's end, or before."""
 
     def limit(self, metric: Metric) -> int | None:
         return self.video_limit if metric is Metric.VIDEO else self.transcription_limit_seconds
 
 
-EntitlementSource = Callable[[], Entitlement]
-"""Stores ask for the entitlement only when they need it: a store may already hold it beside the counters."""
+class EntitlementSource(Protocol):
+    """Stores ask for the entitlement only when they need it: a store may already hold it beside the counters."""
+
+    @property
+    def user_id(self) -> UserId: ...
+
+    def __call__(self) -> Entitlement: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +121,8 @@ class Reservation:
     """The answer to a reserve: granted or refused, and where the counter stands after it.
 
     `replayed` says that the client key was known already, so nothing was counted by this call;
-    `state` then tells how far the first call has come. A refused reservation has no id.
+    `state` then tells how far the first call has come. A refused reservation has no id, and neither has one
+    that was counted without a hold: its state is committed.
     """
 
     user_id: UserId
@@ -130,9 +138,9 @@ class Reservation:
 
     @property
     def hold_id(self) -> UUID:
-        """The id to commit or release by; raises ValueError for a refused reservation, which has none."""
+        """The id to commit or release by; raises ValueError where nothing is held."""
         if self.id is None:
-            raise ValueError("A refused reservation holds nothing.")
+            raise ValueError("This reservation holds nothing.")
         return self.id
 
     @property

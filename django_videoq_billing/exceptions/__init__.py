@@ -10,6 +10,7 @@ from django_videoq_billing.exceptions.core import (
     NotAuthenticated,
     NoUsage,
     QuotaExceeded,
+    UsageUnavailable,
 )
 from django_videoq_billing.exceptions.stripe import (
     AlreadyOnPlan,
@@ -46,4 +47,5 @@ __all__ = [
     "StripeObjectMissing",
     "StripeUnavailable",
     "SubscriptionExists",
+    "UsageUnavailable",
 ]

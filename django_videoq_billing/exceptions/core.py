@@ -186,3 +186,18 @@ class QuotaExceeded(BillingError):
             },
         )
         self.reservation = reservation
+
+
+class UsageUnavailable(BillingError):
+    """Usage cannot be counted at this moment. Nothing was admitted; come back after `retry_after` seconds."""
+
+    code = "usage_unavailable"
+    retry_after = 5
+
+    @classmethod
+    def no_answer(cls) -> UsageUnavailable:
+        return cls(_("Usage cannot be counted at this moment. Try again in a few seconds."))
+
+    @classmethod
+    def busy(cls) -> UsageUnavailable:
+        return cls(_("Too much is happening on this account at once. Try again in a few seconds."))

@@ -1,5 +1,6 @@
 """Rows, constraints, predicates and querysets. No network, no mail and no settings here."""
 
+from django_videoq_billing.models.journal import UsageJournal, UsageSettlement
 from django_videoq_billing.models.payments import PaymentTransaction
 from django_videoq_billing.models.plans import SubscriptionPlan
 from django_videoq_billing.models.subscriptions import UserSubscription
@@ -11,8 +12,10 @@ __all__ = [
     "PaymentTransaction",
     "SubscriptionPlan",
     "TranscriptionJob",
+    "UsageJournal",
     "UsageRecord",
     "UsageReservation",
+    "UsageSettlement",
     "UserSubscription",
     "WebhookEvent",
 ]

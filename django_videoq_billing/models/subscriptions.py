@@ -154,3 +154,10 @@ class UserSubscription(models.Model):
         """Whether the plan's own limits hold; otherwise the default plan's do."""
         paid = self.is_active or self.in_payment_grace(now, grace)
         return paid and not self.cancellation_took_effect(now)
+
+    def turning_points(self, now: datetime, grace: timedelta) -> list[datetime]:
+        """The moments still to come at which access or plan change by the mere passing of time."""
+        moments = [self.pending_plan_effective_at, self.current_period_end]
+        if self.status == self.Status.PAST_DUE:
+            moments.append(self.grace_period_end or self.current_period_start + grace)
+        return [moment for moment in moments if moment is not None and moment > now]

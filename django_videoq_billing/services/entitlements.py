@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
-from django.db import IntegrityError, router
+from django.db import IntegrityError, router, transaction
 from django.utils import timezone
 
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.exceptions import AccountInactive, NotAuthenticated
 from django_videoq_billing.models import SubscriptionPlan, UserSubscription
 from django_videoq_billing.types import Entitlement, Period, UserId
+from django_videoq_billing.usage import get_store
 
 AnyUser = AbstractBaseUser | AnonymousUser
+
+
+@dataclass(frozen=True, slots=True)
+class EntitlementOf:
+    """What a store is given: whose entitlement it is, and the entitlement itself if it has to ask."""
+
+    user: AnyUser
+    user_id: UserId
+
+    def __call__(self) -> Entitlement:
+        return entitlement_for(self.user)
+
+
+def entitlement_of(user: AnyUser) -> EntitlementOf:
+    """Raises NotAuthenticated or AccountInactive. Asks no database."""
+    return EntitlementOf(user, check_user(user))
 
 
 def entitlement_for(user: AnyUser) -> Entitlement:
@@ -26,15 +44,26 @@ def entitlement_for(user: AnyUser) -> Entitlement:
     """
     subscription = ensure_subscription(user)
     plan = effective_plan(subscription)
+    period = current_period(subscription, plan)
+    now, grace = timezone.now(), timedelta(days=get_settings().GRACE_PERIOD_DAYS)
     return Entitlement(
         user_id=subscription.user_id,
         plan_slug=plan.slug,
         plan_name=plan.name,
         video_limit=plan.video_limit,
         transcription_limit_seconds=plan.transcription_limit_seconds,
-        period=current_period(subscription, plan),
+        period=period,
         feature_flags=plan.feature_flags,
+        valid_until=min([period.end, *subscription.turning_points(now, grace)]),
     )
+
+
+def plan_or_period_changed(user_id: UserId | None = None) -> None:
+    """Have what the usage store remembers of the user, or of everybody, read afresh after the commit.
+
+    Saving a subscription or a plan calls this; `QuerySet.update` on them does not, so call it then yourself.
+    """
+    transaction.on_commit(lambda: get_store().forget(user_id), robust=True)
 
 
 def check_user(user: AnyUser | None) -> UserId:

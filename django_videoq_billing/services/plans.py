@@ -11,6 +11,7 @@ from django.utils.translation import get_language, gettext, ngettext
 
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.models import SubscriptionPlan
+from django_videoq_billing.services.entitlements import plan_or_period_changed
 
 
 @dataclass(slots=True)
@@ -48,6 +49,8 @@ def seed_plans(*, prune: bool = False, dry_run: bool = False) -> SeedReport:
             gone = [row for row in rows.values() if row.is_active and row.is_public]
             report.deactivated = [row.slug for row in gone]
             SubscriptionPlan.objects.filter(pk__in=[row.pk for row in gone]).update(is_active=False)
+        if report.updated:
+            plan_or_period_changed()
         if dry_run:
             transaction.set_rollback(True)
     return report

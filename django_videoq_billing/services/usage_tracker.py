@@ -23,7 +23,7 @@ from django_videoq_billing.exceptions import (
     QuotaExceeded,
 )
 from django_videoq_billing.models import UsageRecord
-from django_videoq_billing.services.entitlements import AnyUser, check_user, entitlement_for
+from django_videoq_billing.services.entitlements import AnyUser, check_user, entitlement_for, entitlement_of
 from django_videoq_billing.signals import quota_exceeded
 from django_videoq_billing.types import (
     MAX_AMOUNT,
@@ -90,6 +90,20 @@ class Hold:
                 self.release()
 
 
+class Counted:
+    """An admitted amount without a hold: it is counted for good unless it is released."""
+
+    def __init__(self, reservation: Reservation) -> None:
+        self.reservation = reservation
+
+    def commit(self) -> None:
+        """There is nothing to settle."""
+
+    def release(self) -> None:
+        """Take the amount back. Call it once."""
+        get_store().undo(self.reservation)
+
+
 class UsageTracker:
     """Admits and counts usage. Stateless: every method is called on the class.
 
@@ -105,15 +119,29 @@ class UsageTracker:
         is open or committed (`hold.reservation.replayed`). Use the hold in a `with` statement, or commit
         or release it yourself.
         """
+        check_key(key)
+        return Hold(cls._admit(user, metric, amount, key=key))
+
+    @classmethod
+    def count(cls, user: AnyUser, metric: Metric | str, amount: int = 1) -> Counted:
+        """Count `amount` for good, or raise QuotaExceeded with nothing counted; there is nothing to settle.
+
+        One round trip with the Redis store. If the process dies afterwards the amount stays counted.
+        """
+        return Counted(cls._admit(user, metric, amount, hold=False))
+
+    @classmethod
+    def _admit(
+        cls, user: AnyUser, metric: Metric | str, amount: int, *, key: str | None = None, hold: bool = True
+    ) -> Reservation:
         metric = read_metric(metric)
         check_amount(amount)
-        check_key(key)
-        reservation = get_store().reserve(lambda: entitlement_for(user), metric, amount, key=key)
+        reservation = get_store().reserve(entitlement_of(user), metric, amount, key=key, hold=hold)
         if not reservation.granted:
             logger.info("quota_refused", extra={"metric": str(metric), "limit": reservation.limit})
             quota_exceeded.send_robust(cls, user=user, reservation=reservation)
             raise QuotaExceeded(reservation, refusal_text(reservation))
-        return Hold(reservation)
+        return reservation
 
     @classmethod
     def report(cls, user: AnyUser) -> UsageReport:
@@ -187,7 +215,7 @@ class UsageTracker:
     @classmethod
     def _add(cls, user: AnyUser, metric: Metric, amount: int) -> None:
         check_amount(amount)
-        get_store().add(entitlement_for(user), metric, amount)
+        get_store().add(entitlement_of(user), metric, amount)
 
 
 def report_or_none(user: object) -> UsageReport | None:
@@ -209,6 +237,15 @@ def past_reports(user: AnyUser, limit: int) -> list[UsageReport]:
 def release_expired(now: datetime) -> int:
     """Give back every hold that is overdue at `now`; return how many. Safe to run twice or in two places."""
     return get_store().expire(now)
+
+
+def flush_usage() -> int:
+    """Bring what the store has counted into `UsageRecord`; return how many entries that took.
+
+    Safe to stop anywhere and to run in several places at once: each entry is applied exactly once. Raises
+    UsageUnavailable while the store is away.
+    """
+    return get_store().flush()
 
 
 def refusal_text(reservation: Reservation) -> str:

@@ -42,11 +42,13 @@ class Admission:
         key: str | None = None,
         *,
         limited: bool = True,
+        hold: bool = True,
     ) -> None:
         self.entitlement = entitlement
         self.metric = metric
         self.amount = amount
         self.key = key
+        self.hold = hold
         self.limit = entitlement.limit(metric) if limited else None
 
     def answer(self) -> Reservation:
@@ -85,6 +87,8 @@ class Admission:
                 if not self.count():
                     return None
                 record_id, used = records(self.entitlement).values_list("pk", COUNTER[self.metric]).get()
+                if not self.hold:
+                    return self._reservation(granted=True, used=used)
                 hold = holds().create(
                     user_id=self.entitlement.user_id,
                     record_id=record_id,
@@ -152,4 +156,5 @@ class Admission:
             limit=self.limit,
             period=self.entitlement.period,
             id=hold_id,
+            state=ReservationState.COMMITTED if granted and hold_id is None else ReservationState.HELD,
         )

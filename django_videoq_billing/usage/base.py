@@ -15,7 +15,13 @@ class UsageStore(ABC):
 
     @abstractmethod
     def reserve(
-        self, entitlement: EntitlementSource, metric: Metric, amount: int, *, key: str | None = None
+        self,
+        entitlement: EntitlementSource,
+        metric: Metric,
+        amount: int,
+        *,
+        key: str | None = None,
+        hold: bool = True,
     ) -> Reservation:
         """Admit and count `amount`, or refuse and count nothing, in one step.
 
@@ -23,7 +29,14 @@ class UsageStore(ABC):
         `key` known for this user and metric from a live or committed hold, that hold is returned
         (`replayed`) and nothing is counted again. Overdue holds of the user are given back before anybody
         is refused.
+
+        Without `hold` the amount is counted for good and there is nothing to settle: `undo` takes it back.
+        A key needs a hold.
         """
+
+    @abstractmethod
+    def undo(self, reservation: Reservation) -> None:
+        """Take back what was counted without a hold, in the period in which it was counted. Not idempotent."""
 
     @abstractmethod
     def commit(self, reservation_id: UUID, actual: int | None = None) -> bool:
@@ -42,8 +55,11 @@ class UsageStore(ABC):
         """
 
     @abstractmethod
-    def add(self, entitlement: Entitlement, metric: Metric, amount: int) -> Counters:
-        """Count `amount` whatever the limit says, for usage that has already happened. Not idempotent."""
+    def add(self, entitlement: EntitlementSource, metric: Metric, amount: int) -> Counters:
+        """Count `amount` whatever the limit says, for usage that has already happened. Not idempotent.
+
+        A negative amount corrects the counter, which does not go below zero.
+        """
 
     @abstractmethod
     def get(self, entitlement: Entitlement) -> Counters:
@@ -55,3 +71,16 @@ class UsageStore(ABC):
 
         Safe to run twice and in several places at once.
         """
+
+    def forget(self, user_id: UserId | None = None) -> None:  # noqa: B027 (most stores remember nothing)
+        """The user's plan, period or record has changed in the database; without a user, everybody's may have.
+
+        What a store keeps of it counts no more from here on. Called after the commit. Safe to call twice.
+        """
+
+    def flush(self) -> int:
+        """Bring what was counted into `UsageRecord`; return how many entries that took.
+
+        Safe to stop anywhere, to run twice and in several places at once: each entry is applied exactly once.
+        """
+        return 0

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,7 @@ from django_videoq_billing.types import (
 )
 from django_videoq_billing.usage.admission import Admission
 from django_videoq_billing.usage.base import UsageStore
-from django_videoq_billing.usage.rows import alias, give_back, holds, records, shift
+from django_videoq_billing.usage.rows import alias, give_back, holds, record_of, records, shift
 
 
 class DatabaseUsageStore(UsageStore):
@@ -31,9 +32,21 @@ class DatabaseUsageStore(UsageStore):
     """
 
     def reserve(
-        self, entitlement: EntitlementSource, metric: Metric, amount: int, *, key: str | None = None
+        self,
+        entitlement: EntitlementSource,
+        metric: Metric,
+        amount: int,
+        *,
+        key: str | None = None,
+        hold: bool = True,
     ) -> Reservation:
-        return Admission(entitlement(), metric, amount, key).answer()
+        return Admission(entitlement(), metric, amount, key, hold=hold).answer()
+
+    def undo(self, reservation: Reservation) -> None:
+        record = UsageRecord.objects.using(alias()).filter(
+            user_id=reservation.user_id, billing_period_start=reservation.period.start
+        )
+        _give_back(lambda: shift(record, reservation.metric, -reservation.amount))
 
     def commit(self, reservation_id: UUID, actual: int | None = None) -> bool:
         if _rollback_is_certain():
@@ -51,27 +64,20 @@ class DatabaseUsageStore(UsageStore):
             counted = hold.amount if hold.state == ReservationState.HELD else 0
             final = hold.amount if actual is None else actual
             _settle(hold.pk, ReservationState.COMMITTED, settled=final, before=hold.state)
-            shift(hold.record_id, Metric(hold.metric), final - counted)
+            shift(record_of(hold), Metric(hold.metric), final - counted)
         return True
 
     def release(self, reservation_id: UUID) -> bool:
-        if _rollback_is_certain():
-            return True
-        inside_transaction = transaction.get_connection(alias()).in_atomic_block
-        try:
-            return _release(reservation_id)
-        except DatabaseError:
-            if not inside_transaction:
-                raise
-            # PostgreSQL runs nothing more in an aborted transaction. Rolling it back is what gives the
-            # hold back, so make sure of that instead of hiding the error that the view is about to raise.
-            transaction.set_rollback(True, using=alias())
-            return True
+        return _give_back(lambda: _release(reservation_id))
 
-    def add(self, entitlement: Entitlement, metric: Metric, amount: int) -> Counters:
+    def add(self, entitlement: EntitlementSource, metric: Metric, amount: int) -> Counters:
+        entitled = entitlement()
         with transaction.atomic(using=alias()):
-            Admission(entitlement, metric, amount, limited=False).count()
-            return records(entitlement).get().counters
+            if amount < 0:
+                shift(records(entitled), metric, amount)
+            else:
+                Admission(entitled, metric, amount, limited=False).count()
+            return self.get(entitled)
 
     def get(self, entitlement: Entitlement) -> Counters:
         record = records(entitlement).first()
@@ -95,6 +101,22 @@ def _rollback_is_certain() -> bool:
     return bool(connection.in_atomic_block and connection.needs_rollback)
 
 
+def _give_back(move: Callable[[], bool | None]) -> bool:
+    """Give back in the transaction around us, or have it rolled back, which gives back as well."""
+    if _rollback_is_certain():
+        return True
+    inside_transaction = transaction.get_connection(alias()).in_atomic_block
+    try:
+        return bool(move())
+    except DatabaseError:
+        if not inside_transaction:
+            raise
+        # PostgreSQL runs nothing more in an aborted transaction. Rolling it back is what gives the
+        # hold back, so make sure of that instead of hiding the error that the view is about to raise.
+        transaction.set_rollback(True, using=alias())
+        return True
+
+
 def _locked(reservation_id: UUID) -> UsageReservation:
     """Lock the hold's record and then the hold."""
     wanted = holds().filter(pk=reservation_id)
@@ -114,7 +136,7 @@ def _release(reservation_id: UUID) -> bool:
         if hold.state != ReservationState.HELD:
             return False
         _settle(hold.pk, ReservationState.RELEASED, settled=0, key=None)
-        shift(hold.record_id, Metric(hold.metric), -hold.amount)
+        shift(record_of(hold), Metric(hold.metric), -hold.amount)
     return True
 
 

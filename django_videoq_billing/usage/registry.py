@@ -2,13 +2,16 @@ from __future__ import annotations
 
 from functools import cache
 
+from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
-from django_videoq_billing.conf import get_settings
+from django_videoq_billing.conf import SETTING, get_settings
 from django_videoq_billing.usage.base import UsageStore
-from django_videoq_billing.usage.database import DatabaseUsageStore
 
-BUILT_IN: dict[str, type[UsageStore]] = {"database": DatabaseUsageStore}
+BUILT_IN = {
+    "database": "django_videoq_billing.usage.database.DatabaseUsageStore",
+    "redis": "django_videoq_billing.usage.redis_store.RedisUsageStore",
+}
 
 
 def get_store() -> UsageStore:
@@ -18,7 +21,15 @@ def get_store() -> UsageStore:
 
 @cache
 def _store(name: str) -> UsageStore:
-    store_class = BUILT_IN[name] if name in BUILT_IN else import_string(name)
+    store_class = import_string(BUILT_IN.get(name, name))
     if not (isinstance(store_class, type) and issubclass(store_class, UsageStore)):
         raise TypeError(f"USAGE_STORE {name!r} is not a subclass of django_videoq_billing.usage.UsageStore.")
     return store_class()
+
+
+def _forget(*, setting: str, **kwargs: object) -> None:
+    if setting in (SETTING, "CACHES"):
+        _store.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="videoq_billing.usage_store")

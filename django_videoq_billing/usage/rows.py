@@ -42,13 +42,16 @@ def snapshot(entitlement: Entitlement) -> dict[str, Any]:
     }
 
 
-def shift(record_id: int, metric: Metric, difference: int) -> None:
+def record_of(hold: UsageReservation) -> models.QuerySet[UsageRecord]:
+    return UsageRecord.objects.using(alias()).filter(pk=hold.record_id)
+
+
+def shift(record: models.QuerySet[UsageRecord], metric: Metric, difference: int) -> None:
     """Move a counter, but not below zero: an operator may have corrected it while the hold was open."""
     if difference == 0:
         return
     counter = COUNTER[metric]
     value = F(counter) + difference if difference > 0 else Greatest(F(counter), -difference) + difference
-    record = UsageRecord.objects.using(alias()).filter(pk=record_id)
     record.update(**{counter: value, "updated_at": timezone.now()})
 
 
@@ -70,5 +73,5 @@ def give_back(overdue: UsageReservationQuerySet, batch_size: int, *, skip_locked
         for hold in mine:
             sums[hold.record_id, hold.metric] += hold.amount
         for (record_id, metric), amount in sorted(sums.items()):
-            shift(record_id, Metric(metric), -amount)
+            shift(UsageRecord.objects.using(alias()).filter(pk=record_id), Metric(metric), -amount)
     return len(mine)

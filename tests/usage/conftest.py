@@ -1,22 +1,55 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from django_videoq_billing.models import SubscriptionPlan
-from django_videoq_billing.services.entitlements import entitlement_for
-from django_videoq_billing.types import Entitlement
-from django_videoq_billing.usage import DatabaseUsageStore, UsageStore
+from django_videoq_billing.services.entitlements import EntitlementOf, entitlement_of
+from django_videoq_billing.usage import UsageStore, get_store
 from tests.factories import make_plan, subscribed
+from tests.servers import valkey
 
 
-@pytest.fixture(params=[DatabaseUsageStore])
-def store(request: pytest.FixtureRequest, db: None) -> UsageStore:
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """The address of a real Valkey."""
+    with valkey() as server:
+        yield server.connection_url
+
+
+@pytest.fixture
+def redis_settings(redis_url: str, settings: Any) -> Iterator[Any]:
+    """Usage is counted in a Redis that is empty at first."""
+    settings.CACHES = {
+        **settings.CACHES,
+        "usage": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": redis_url},
+    }
+    settings.VIDEOQ_BILLING = {
+        **settings.VIDEOQ_BILLING,
+        "USAGE_STORE": "redis",
+        "USAGE_REDIS_ALIAS": "usage",
+    }
+    from django_redis import get_redis_connection
+
+    get_redis_connection("usage").flushall()
+    yield settings
+    get_redis_connection("usage").close()
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("database", marks=pytest.mark.django_db),
+        # What is counted in Redis is no part of a transaction, and a changed plan is told on commit.
+        pytest.param("redis", marks=pytest.mark.django_db(transaction=True)),
+    ]
+)
+def store(request: pytest.FixtureRequest) -> UsageStore:
     """Every store passes the same suite."""
-    store_class: type[UsageStore] = request.param
-    return store_class()
+    if request.param == "redis":
+        request.getfixturevalue("redis_settings")
+    return get_store()
 
 
 @pytest.fixture
@@ -30,6 +63,6 @@ def subscriber(plan_of_two: SubscriptionPlan) -> Any:
 
 
 @pytest.fixture
-def entitled(subscriber: Any) -> Callable[[], Entitlement]:
+def entitled(subscriber: Any) -> EntitlementOf:
     """What a store is given: it asks when it wants to know."""
-    return lambda: entitlement_for(subscriber)
+    return entitlement_of(subscriber)

@@ -20,9 +20,9 @@ from hypothesis.stateful import (
 )
 
 from django_videoq_billing.exceptions import Conflict
-from django_videoq_billing.services.entitlements import entitlement_for
+from django_videoq_billing.services.entitlements import entitlement_of
 from django_videoq_billing.types import Metric
-from django_videoq_billing.usage import DatabaseUsageStore, UsageStore
+from django_videoq_billing.usage import UsageStore, get_store
 from tests.factories import make_plan, subscribed
 
 LIMIT = 20
@@ -41,14 +41,13 @@ class Kept:
 class StoreMachine(RuleBasedStateMachine):
     """The model: what was kept under which hold, and which key leads to which hold."""
 
-    store_class: type[UsageStore] = DatabaseUsageStore
     holds = Bundle("holds")
 
     @initialize()
     def subscribe(self) -> None:
         user = subscribed(make_plan(video_limit=LIMIT))
-        self.entitled = lambda: entitlement_for(user)
-        self.store = self.store_class()
+        self.entitled = entitlement_of(user)
+        self.store = get_store()
         self.model: dict[Any, Kept] = {}
         self.keys: dict[str, Any] = {}
         self.added = 0
@@ -110,20 +109,29 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(amount=amounts)
     def add(self, amount: int) -> None:
-        self.store.add(self.entitled(), Metric.VIDEO, amount)
+        self.store.add(self.entitled, Metric.VIDEO, amount)
         self.added += amount
 
     def _close(self, hold: Any, state: str) -> None:
         self.model[hold].state, self.model[hold].counted = state, 0
         self.keys = {key: known for key, known in self.keys.items() if known != hold}
 
+    @rule()
+    def flush(self) -> None:
+        self.store.flush()
+
+    @rule(amount=amounts)
+    def count_without_hold(self, amount: int) -> None:
+        answer = self.store.reserve(self.entitled, Metric.VIDEO, amount, hold=False)
+        assert answer.granted is (self.counted + amount <= LIMIT)
+        self.added += amount if answer.granted else 0
+
     @invariant()
     def the_counter_is_the_sum_of_what_was_kept(self) -> None:
         assert self.store.get(self.entitled()).video_count == self.counted
 
 
-@pytest.mark.django_db
-def test_the_store_agrees_with_the_model() -> None:
+def test_the_store_agrees_with_the_model(store: UsageStore) -> None:
     run_state_machine_as_test(
         StoreMachine,
         settings=settings(

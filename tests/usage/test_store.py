@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -13,12 +12,12 @@ from django.utils import timezone
 
 from django_videoq_billing.exceptions import Conflict, InvalidRequest
 from django_videoq_billing.models import UsageRecord
-from django_videoq_billing.services.entitlements import entitlement_for
-from django_videoq_billing.types import Entitlement, Metric, ReservationState
+from django_videoq_billing.services.entitlements import EntitlementOf, entitlement_of
+from django_videoq_billing.types import Metric, ReservationState
 from django_videoq_billing.usage import UsageStore
 from tests.factories import make_plan, subscribed
 
-Entitled = Callable[[], Entitlement]
+Entitled = EntitlementOf
 AN_HOUR = timedelta(hours=1, seconds=1)
 
 
@@ -215,7 +214,7 @@ def test_releasing_an_expired_hold_gives_nothing_back_twice(store: UsageStore, e
 
 
 def test_add_counts_past_the_limit(store: UsageStore, entitled: Entitled) -> None:
-    counters = store.add(entitled(), Metric.VIDEO, 7)
+    counters = store.add(entitled, Metric.VIDEO, 7)
 
     assert counters.video_count == used(store, entitled) == 7
     assert not store.reserve(entitled, Metric.VIDEO, 1).granted
@@ -226,6 +225,59 @@ def test_get_of_an_unused_period_is_zero_and_writes_nothing(store: UsageStore, e
 
     assert (counters.video_count, counters.transcription_seconds, counters.updated_at) == (0, 0, None)
     assert not UsageRecord.objects.exists()
+
+
+class TestWithoutHold:
+    def test_it_is_counted_for_good(self, store: UsageStore, entitled: Entitled) -> None:
+        counted = [store.reserve(entitled, Metric.VIDEO, 1, hold=False) for _ in range(3)]
+
+        assert [(c.granted, c.used, c.id) for c in counted] == [
+            (True, 1, None),
+            (True, 2, None),
+            (False, 2, None),
+        ]
+        assert counted[0].state == ReservationState.COMMITTED
+        assert store.expire(timezone.now() + AN_HOUR) == 0
+        assert used(store, entitled) == 2
+
+    def test_undo_takes_it_back(self, store: UsageStore, entitled: Entitled) -> None:
+        store.reserve(entitled, Metric.VIDEO, 1, hold=False)
+        store.undo(store.reserve(entitled, Metric.VIDEO, 1, hold=False))
+
+        assert used(store, entitled) == 1
+        store.flush()
+        assert UsageRecord.objects.get().video_count == 1
+
+    def test_undo_after_the_period_has_rolled_leaves_the_new_one_alone(
+        self, store: UsageStore, entitled: Entitled
+    ) -> None:
+        counted = store.reserve(entitled, Metric.VIDEO, 2, hold=False)
+
+        with time_machine.travel(entitled().period.end, tick=False):
+            store.reserve(entitled, Metric.VIDEO, 1, hold=False)
+            store.undo(counted)
+            assert used(store, entitled) == 1
+        store.flush()
+        assert sorted(UsageRecord.objects.values_list("video_count", flat=True)) == [0, 1]
+
+    def test_an_overdue_hold_makes_room(self, store: UsageStore, entitled: Entitled) -> None:
+        store.reserve(entitled, Metric.VIDEO, 2)
+
+        with time_machine.travel(timezone.now() + AN_HOUR, tick=False):
+            assert store.reserve(entitled, Metric.VIDEO, 1, hold=False).used == 1
+
+
+class TestCorrections:
+    def test_a_negative_amount_corrects_and_stops_at_zero(
+        self, store: UsageStore, entitled: Entitled
+    ) -> None:
+        store.add(entitled, Metric.VIDEO, 2)
+
+        assert store.add(entitled, Metric.VIDEO, -1).video_count == 1
+        assert store.reserve(entitled, Metric.VIDEO, 1).used == 2
+        assert store.add(entitled, Metric.VIDEO, -7).video_count == 0
+        store.flush()
+        assert UsageRecord.objects.get().video_count == 0
 
 
 class TestKeys:
@@ -288,6 +340,7 @@ class TestPeriods:
         with time_machine.travel(end, tick=False):
             assert store.reserve(entitled, Metric.VIDEO, 1).used == 1
             assert entitled().period.start == end
+        store.flush()
         assert sorted(UsageRecord.objects.values_list("video_count", flat=True)) == [1, 2]
 
     def test_usage_belongs_to_the_period_in_which_it_was_reserved(
@@ -299,6 +352,7 @@ class TestPeriods:
         with time_machine.travel(entitled().period.end + timedelta(days=70), tick=False):
             store.commit(hold.hold_id, 40)
             assert used(store, entitled, Metric.TRANSCRIPTION) == 0
+        store.flush()
         assert UsageRecord.objects.get(billing_period_start=start).transcription_seconds == 40
 
     def test_a_raised_limit_counts_from_the_next_request(
@@ -325,4 +379,4 @@ class TestPeriods:
 
 
 def _entitled(user: Any) -> Entitled:
-    return lambda: entitlement_for(user)
+    return entitlement_of(user)

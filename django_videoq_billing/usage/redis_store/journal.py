@@ -1,0 +1,131 @@
+"""Entries of the journal, and what a batch of them means for the rows. Nothing here reads or writes anything."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django_videoq_billing.models import UsageReservation
+from django_videoq_billing.types import Metric, ReservationState
+from django_videoq_billing.usage.redis_store.keys import METRIC, moment
+
+logger = logging.getLogger("django_videoq_billing")
+
+Fields = Mapping[str, str]
+RecordKey = tuple[str, datetime]
+"""The user, as the journal writes it, and the start of the period."""
+
+
+def decoded(entries: Iterable[tuple[bytes, Mapping[bytes, bytes]]]) -> list[tuple[str, Fields]]:
+    return [
+        (entry_id.decode(), {name.decode(): value.decode() for name, value in values.items()})
+        for entry_id, values in entries
+    ]
+
+
+def position(entry_id: str) -> tuple[int, int]:
+    """An entry's place in the order of the journal."""
+    milliseconds, sequence = entry_id.split("-")
+    return int(milliseconds), int(sequence)
+
+
+def record_key(entry: Fields) -> RecordKey:
+    return entry["u"], moment(int(entry["s"]))
+
+
+def limit(value: str) -> int | None:
+    return int(value) if value else None
+
+
+def opening(entry: Fields) -> dict[str, Any]:
+    """What a record is made with, or changed to when the limits have changed."""
+    return {
+        "billing_period_end": moment(int(entry["e"])),
+        "video_limit": limit(entry["V"]),
+        "transcription_limit_seconds": limit(entry["A"]),
+    }
+
+
+@dataclass
+class Change:
+    """What a batch does to one record."""
+
+    differences: defaultdict[Metric, int] = field(default_factory=lambda: defaultdict(int))
+    last_used: dict[Metric, datetime] = field(default_factory=dict)
+
+
+class Batch:
+    """Replays entries, in their order, on the holds as the database has them.
+
+    The database's own row decides about a hold: an outcome that contradicts it (it was settled there while
+    Redis was away) is left out, and the user's counters in Redis are to be rebuilt.
+    """
+
+    def __init__(self, holds: Mapping[str, UsageReservation]) -> None:
+        self.holds = dict(holds)
+        self.changes: defaultdict[RecordKey, Change] = defaultdict(Change)
+        self.opened: dict[str, RecordKey] = {}
+        self.touched: set[str] = set()
+        self.settled: set[str] = set()
+        self.contradicted: set[str] = set()
+        self._keys: dict[tuple[str, str, str], str] = {}
+
+    def replay(self, entries: Iterable[Fields]) -> None:
+        for entry in entries:
+            match entry["k"]:
+                case "c":
+                    self._count(entry, int(entry["d"]))
+                case "h":
+                    self._hold(entry)
+                case "s":
+                    self._settle(entry)
+
+    def _count(self, entry: Fields, difference: int) -> None:
+        change, metric = self.changes[record_key(entry)], METRIC[entry["m"]]
+        change.differences[metric] += difference
+        change.last_used[metric] = moment(int(entry["n"]))
+
+    def _hold(self, entry: Fields) -> None:
+        hold_id, key = entry["h"], entry["y"]
+        if key:
+            earlier = self._keys.get((entry["u"], entry["m"], key))
+            if earlier:
+                self.holds[earlier].key = None
+            self._keys[entry["u"], entry["m"], key] = hold_id
+        self.holds[hold_id] = UsageReservation(
+            id=UUID(hold_id),
+            metric=METRIC[entry["m"]],
+            amount=int(entry["d"]),
+            key=key or None,
+            expires_at=moment(int(entry["x"])),
+        )
+        self.opened[hold_id] = record_key(entry)
+        self.touched.add(hold_id)
+        self._count(entry, int(entry["d"]))
+
+    def _settle(self, entry: Fields) -> None:
+        hold_id, state, final = entry["h"], entry["z"], int(entry["f"])
+        self.settled.add(hold_id)
+        hold = self.holds.get(hold_id)
+        if hold is None:
+            logger.error("usage_hold_unknown", extra={"hold": hold_id, "state": state})
+            self.contradicted.add(entry["u"])
+            return
+        may_become = {ReservationState.HELD: ("committed", "released", "expired")}
+        may_become[ReservationState.EXPIRED] = ("committed",)
+        if state not in may_become.get(ReservationState(hold.state), ()):
+            self.contradicted.add(entry["u"])
+            return
+        counted = hold.amount if hold.state == ReservationState.HELD else 0
+        self._count(entry, final - counted)
+        if final - counted != int(entry["d"]):
+            self.contradicted.add(entry["u"])
+        hold.state, hold.settled_amount, hold.settled_at = state, final, moment(int(entry["n"]))
+        if state != ReservationState.COMMITTED:
+            hold.key = None
+        self.touched.add(hold_id)

@@ -1,0 +1,25 @@
+-- Put before every other script. All keys of one call belong to one shard, and so to one slot of a cluster.
+--
+-- The user's hash: t trust  x valid until  s, e period start and end  v videos  a seconds of audio
+--   V, A their limits ('' = none)  n last change  g generation
+-- A hash counts while its t equals the shard's trust; g rises with everything that a reading of the database
+-- under way could have missed. Times are microseconds since 1970, given by the caller: its clock rolls periods.
+-- The journal: k kind  u user  s period start  m metric (v, a)  n now, and by kind
+--   c count: d difference                          h hold: d amount  h id  x expiry  y client key
+--   s settle: d difference  h id  z state  f final o open a record: e period end  V, A limits
+
+local LIMIT = {v = 'V', a = 'A'}
+
+local function trusted(hash_trust, valid_until, trust_key, now)
+  return hash_trust and hash_trust == redis.call('GET', trust_key) and tonumber(now) < tonumber(valid_until)
+end
+
+local function overdue(open_key, now)
+  return redis.call('ZCOUNT', open_key, '-inf', now) > 0
+end
+
+-- A reading of the database that is under way has not seen what is about to be written.
+local function outdate(user_key)
+  redis.call('HDEL', user_key, 't')
+  redis.call('HINCRBY', user_key, 'g', 1)
+end

@@ -1,0 +1,15 @@
+-- Count without a hold.
+-- KEYS 1 user  2 trust  3 journal  4 open holds
+-- ARGV 1 now  2 metric  3 amount (negative: take back)  4 '1' within the limit, '0' whatever it says  5 user id
+-- Returns {status, used, limit (-1 = none), period start, period end}
+--   status 1 counted, 0 refused, -1 hash not trusted, -2 refused while overdue holds wait to be given back
+local hash = redis.call('HMGET', KEYS[1], 't', 'x', 's', 'e', ARGV[2], LIMIT[ARGV[2]])
+if not trusted(hash[1], hash[2], KEYS[2], ARGV[1]) then return {-1} end
+local used, limit, amount = tonumber(hash[5]), tonumber(hash[6]) or -1, tonumber(ARGV[3])
+if ARGV[4] == '1' and limit >= 0 and used + amount > limit then
+  return {overdue(KEYS[4], ARGV[1]) and -2 or 0, used, limit, hash[3], hash[4]}
+end
+if used + amount < 0 then amount = -used end
+redis.call('HSET', KEYS[1], ARGV[2], used + amount, 'n', ARGV[1])
+redis.call('XADD', KEYS[3], '*', 'k', 'c', 'u', ARGV[5], 's', hash[3], 'm', ARGV[2], 'n', ARGV[1], 'd', amount)
+return {1, used + amount, limit, hash[3], hash[4]}

@@ -1,0 +1,11 @@
+-- Take back what was counted without a hold, in the period in which it was counted.
+-- KEYS 1 user  2 journal
+-- ARGV 1 now  2 metric  3 amount  4 user id  5 period start
+local hash = redis.call('HMGET', KEYS[1], 't', 's', ARGV[2], 'g')
+if hash[2] == ARGV[5] then
+  redis.call('HSET', KEYS[1], ARGV[2], math.max(tonumber(hash[3]) - tonumber(ARGV[3]), 0), 'n', ARGV[1])
+end
+if hash[4] and not hash[1] then redis.call('HINCRBY', KEYS[1], 'g', 1) end
+redis.call('XADD', KEYS[2], '*', 'k', 'c', 'u', ARGV[4], 's', ARGV[5], 'm', ARGV[2], 'n', ARGV[1], 'd',
+  -tonumber(ARGV[3]))
+return 1

@@ -1,0 +1,163 @@
+"""A user's hash from the database and what the journal still holds. Never from nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import OuterRef, Q, Subquery
+from django.utils import timezone
+
+from django_videoq_billing.conf import get_settings
+from django_videoq_billing.models import UsageJournal, UsageRecord, UsageReservation
+from django_videoq_billing.types import Counters, Entitlement, EntitlementSource, Metric, ReservationState
+from django_videoq_billing.usage.redis_store.journal import Fields, decoded, opening, position
+from django_videoq_billing.usage.redis_store.keys import (
+    CODE,
+    METRIC,
+    encoded,
+    microseconds,
+    moment,
+    shard_of_hold,
+)
+from django_videoq_billing.usage.redis_store.scripts import KEEP_SECONDS, REMEMBER_SECONDS, Shard
+from django_videoq_billing.usage.rows import alias
+
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One period's counters: what the rows say, and what the journal adds to that."""
+
+    counters: Counters
+    opening: Mapping[str, Any] | None
+    """What the period's record was made with, or will be by an entry under way; None without a record."""
+
+
+def rebuild(shard: Shard, source: EntitlementSource, verify: Any) -> None:
+    """Install the user's hash afresh, or find that somebody else has. Raises StoreAwayError.
+
+    Reads the database within the caller's transaction and writes nothing there: the period's record is made
+    by the flush, from an entry of the journal.
+    """
+    user = encoded(source.user_id)
+    begun = shard.begin(user)
+    if not begun:
+        return
+    if not begun[0]:
+        verify(shard)
+        return
+    in_redis = [UUID(hold.decode()) for hold in shard.open_holds(user)]
+    entitlement = source()
+    standing = look(shard, entitlement)
+    opened = "0" if standing.opening == _opening(entitlement) else "1"
+    prefixes = (shard.keys.hold, shard.keys.client, REMEMBER_SECONDS)
+    holds = _holds(shard, entitlement, in_redis)
+    shard.install(user, [*begun, *_hash(entitlement, standing), user, opened, *prefixes, *holds])
+
+
+def look(shard: Shard, entitlement: Entitlement) -> Standing:
+    """Read the journal first and the rows second, with the place that the rows have reached, in one statement:
+
+    an entry that is flushed in between is then in the rows, and the place says so.
+    """
+    user, start = encoded(entitlement.user_id).decode(), entitlement.period.start
+    entries = [entry for entry in _entries(shard) if entry[1].get("u") == user]
+    UsageJournal.objects.using(alias()).get_or_create(shard=shard.number)
+    record = UsageRecord.objects.filter(user_id=entitlement.user_id, billing_period_start=start)
+    names = (
+        "video_count",
+        "transcription_seconds",
+        "updated_at",
+        "billing_period_end",
+        "video_limit",
+        "transcription_limit_seconds",
+    )
+    place = UsageJournal.objects.using(alias()).filter(shard=shard.number)
+    row = place.values("last_id", **{f"record_{name}": Subquery(record.values(name)) for name in names}).get()
+    reached = position(row["last_id"])
+    pending = [
+        fields
+        for entry_id, fields in entries
+        if position(entry_id) > reached and fields["s"] == str(microseconds(start))
+    ]
+    found = {name: row[f"record_{name}"] for name in names}
+    opened = {name: found[name] for name in names[3:]} if found["billing_period_end"] else None
+    return _add_up(found, opened, pending)
+
+
+def _add_up(
+    found: Mapping[str, Any], opened: Mapping[str, Any] | None, pending: Iterable[Fields]
+) -> Standing:
+    sums = {
+        Metric.VIDEO: found["video_count"] or 0,
+        Metric.TRANSCRIPTION: found["transcription_seconds"] or 0,
+    }
+    changed: datetime | None = found["updated_at"]
+    for entry in pending:
+        if entry["k"] == "o":
+            opened = opening(entry)
+        else:
+            metric = METRIC[entry["m"]]
+            sums[metric] = max(sums[metric] + int(entry["d"]), 0)
+            changed = moment(int(entry["n"]))
+    return Standing(Counters(sums[Metric.VIDEO], sums[Metric.TRANSCRIPTION], changed), opened)
+
+
+def _entries(shard: Shard) -> Iterator[tuple[str, Fields]]:
+    last_id = "0-0"
+    while page := decoded(shard.entries_after(last_id, _PAGE)):
+        yield from page
+        if len(page) < _PAGE:
+            return
+        last_id = page[-1][0]
+
+
+def _hash(entitlement: Entitlement, standing: Standing) -> Iterator[Any]:
+    now = timezone.now()
+    until = now + timedelta(seconds=get_settings().USAGE_ENTITLEMENT_SECONDS)
+    yield microseconds(min(until, entitlement.valid_until or entitlement.period.end))
+    yield microseconds(entitlement.period.start)
+    yield microseconds(entitlement.period.end)
+    yield standing.counters.video_count
+    yield standing.counters.transcription_seconds
+    for limit in (entitlement.video_limit, entitlement.transcription_limit_seconds):
+        yield "" if limit is None else limit
+    changed = standing.counters.updated_at
+    yield "" if changed is None else microseconds(changed)
+    yield max(int((entitlement.period.end - now).total_seconds()), 0) + KEEP_SECONDS
+
+
+def _opening(entitlement: Entitlement) -> dict[str, Any]:
+    return {
+        "billing_period_end": entitlement.period.end,
+        "video_limit": entitlement.video_limit,
+        "transcription_limit_seconds": entitlement.transcription_limit_seconds,
+    }
+
+
+def _holds(shard: Shard, entitlement: Entitlement, in_redis: Iterable[UUID]) -> Iterator[Any]:
+    """What the rows know of holds: for a Redis that was emptied, and where they were settled without it."""
+    recently = timezone.now() - timedelta(seconds=REMEMBER_SECONDS)
+    State = UsageReservation.State
+    known = UsageReservation.objects.using(alias()).filter(user_id=entitlement.user_id)
+    known = known.filter(
+        Q(state=State.HELD)
+        | Q(state=State.COMMITTED, key__isnull=False, settled_at__gt=recently)
+        | Q(pk__in=in_redis)
+    )
+    for hold in known.select_related("record"):
+        if shard_of_hold(hold.pk) != shard.number:
+            continue  # made in the database while Redis was away; settled there, too
+        yield hold.pk.hex
+        yield microseconds(hold.record.billing_period_start)
+        yield microseconds(hold.record.billing_period_end)
+        yield CODE[Metric(hold.metric)]
+        yield hold.amount
+        yield ReservationState(hold.state).value
+        yield microseconds(hold.expires_at)
+        yield hold.key or ""

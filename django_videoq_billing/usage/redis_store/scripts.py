@@ -1,0 +1,150 @@
+"""The scripts as functions of one shard: which keys and arguments each takes, in one place."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from django_videoq_billing.conf import get_settings
+from django_videoq_billing.usage.redis_store.keys import SHARDS, ShardKeys, shard_keys
+from django_videoq_billing.usage.redis_store.wire import Argument, Wire
+from django_videoq_billing.usage.redis_store.wire import scripts as lua
+
+REMEMBER_SECONDS = 86400
+"""How long Redis knows a settled hold and its client key. Unless it was flushed before, for a day."""
+
+KEEP_SECONDS = 7 * 86400
+"""How long after its period's end a user's hash is kept; it can be rebuilt at any time."""
+
+
+def now() -> int:
+    """Microseconds since 1970, by this process's clock: the same that rolls periods."""
+    return time.time_ns() // 1000
+
+
+class Shard:
+    """One shard of the store. Every method is one round trip and raises StoreAwayError."""
+
+    def __init__(self, wire: Wire, number: int, prefix: str) -> None:
+        self.wire = wire
+        self.number = number
+        self.keys: ShardKeys = shard_keys(prefix, number)
+
+    def count(self, user: bytes, metric: bytes, amount: int, *, limited: bool = True) -> list[Any]:
+        keys = self.keys
+        answer: list[Any] = self.wire.run(
+            "count",
+            (keys.user + user, keys.trust, keys.journal, keys.open + user),
+            now(),
+            metric,
+            amount,
+            b"1" if limited else b"0",
+            user,
+        )
+        return answer
+
+    def undo(self, user: bytes, metric: bytes, amount: int, start: int) -> None:
+        self.wire.run("undo", (self.keys.user + user, self.keys.journal), now(), metric, amount, user, start)
+
+    def reserve(self, user: bytes, metric: bytes, amount: int, hold_id: UUID, key: str | None) -> list[Any]:
+        keys, hold, moment = self.keys, hold_id.hex.encode(), now()
+        names = [keys.user + user, keys.trust, keys.journal, keys.open + user, keys.due, keys.hold + hold]
+        if key is not None:
+            names.append(b"%b%b:%b\n%b" % (keys.client, metric, user, key.encode()))
+        expiry = moment + get_settings().RESERVATION_SECONDS * 1_000_000
+        arguments = (moment, metric, amount, user, hold, expiry, keys.hold, key or "")
+        answer: list[Any] = self.wire.run("reserve", names, *arguments, "0", again=(*arguments, "1"))
+        return answer
+
+    def settle(self, hold_id: UUID, state: str, actual: int | None = None, at: int | None = None) -> int:
+        """1 done, 0 nothing to do, -1 unknown, -2 it was committed, -3 it was released."""
+        keys, hold = self.keys, hold_id.hex.encode()
+        arguments: tuple[Argument, ...] = (
+            now() if at is None else at,
+            state,
+            "" if actual is None else actual,
+            hold,
+            keys.user,
+            keys.open,
+            keys.client,
+            REMEMBER_SECONDS,
+        )
+        return int(self.wire.run("settle", (keys.hold + hold, keys.journal), *arguments, again=arguments))
+
+    def read(self, user: bytes, start: int) -> list[bytes] | None:
+        arguments = (now(), start)
+        answer: list[bytes] | None = self.wire.run(
+            "read", (self.keys.user + user, self.keys.trust), *arguments, again=arguments
+        )
+        return answer
+
+    def begin(self, user: bytes) -> list[bytes]:
+        keys, moment = (self.keys.user + user, self.keys.trust, self.keys.cleaned), now()
+        answer: list[bytes] = self.wire.run("begin", keys, moment, again=(moment,))
+        return answer
+
+    def install(self, user: bytes, arguments: Iterable[Argument]) -> bool:
+        keys, given = self.keys, tuple(arguments)
+        names = (keys.user + user, keys.trust, keys.journal, keys.open + user, keys.due, keys.cleaned)
+        return bool(self.wire.run("install", names, *given, again=given))
+
+    def forget(self, user: bytes) -> None:
+        self.wire.run("forget", (self.keys.user + user,), again=())
+
+    def distrust(self) -> None:
+        self.wire.ask(lambda client: client.delete(self.keys.trust))
+
+    def verify(self, last_id: str, suspect: bool, trust: bytes) -> bool:
+        """By its text and not by its name: a server that has just started knows no script yet."""
+        keys, token = self.keys, int.from_bytes(trust, "big") or 1
+        arguments = (keys.trust, keys.journal, last_id, int(suspect), token)
+        return bool(self.wire.ask_now(lambda client: client.eval(lua()["verify"].text, 2, *arguments)))
+
+    def entries_after(self, last_id: str, count: int | None) -> list[tuple[bytes, Mapping[bytes, bytes]]]:
+        return list(
+            self.wire.ask_now(
+                lambda client: client.xrange(self.keys.journal, f"({last_id}", "+", count=count)
+            )
+        )
+
+    def clean(self, last_id: str, holds: Iterable[str]) -> None:
+        names = [self.keys.hold + hold.encode() for hold in holds]
+        self.wire.run("clean", (self.keys.journal, self.keys.cleaned, *names), last_id, again=(last_id,))
+
+    def overdue_users(self, at: int, count: int) -> list[bytes]:
+        return list(
+            self.wire.ask(
+                lambda client: client.zrange(self.keys.due, "-inf", at, byscore=True, offset=0, num=count)
+            )
+        )
+
+    def open_holds(self, user: bytes) -> list[bytes]:
+        return list(self.wire.ask(lambda client: client.zrange(self.keys.open + user, 0, -1)))
+
+    def overdue_holds(self, user: bytes, at: int) -> list[bytes]:
+        return list(
+            self.wire.ask(lambda client: client.zrange(self.keys.open + user, "-inf", at, byscore=True))
+        )
+
+    def still_due(self, user: bytes) -> None:
+        self.wire.run("due", (self.keys.open + user, self.keys.due), user, again=(user,))
+
+
+class Shards(list[Shard]):
+    def __init__(self, wire: Wire, prefix: str) -> None:
+        super().__init__(Shard(wire, number, prefix) for number in range(SHARDS))
+        self.wire = wire
+
+
+def tips(shards: Shards) -> list[str]:
+    """The last entry's id of every shard's journal, '0-0' where there is none, in one round trip per server."""
+
+    def look(client: Any) -> list[Any]:
+        pipe = client.pipeline(transaction=False)
+        for shard in shards:
+            pipe.xrevrange(shard.keys.journal, "+", "-", count=1)
+        return list(pipe.execute())
+
+    return [found[0][0].decode() if found else "0-0" for found in shards.wire.ask(look)]

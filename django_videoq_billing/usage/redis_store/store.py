@@ -1,0 +1,329 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import DatabaseError, transaction
+
+from django_videoq_billing.conf import get_settings
+from django_videoq_billing.exceptions import Conflict, InvalidRequest, UsageUnavailable
+from django_videoq_billing.models import UsageJournal, UsageReservation, UsageSettlement
+from django_videoq_billing.types import (
+    Counters,
+    Entitlement,
+    EntitlementSource,
+    Metric,
+    Reservation,
+    ReservationState,
+    UserId,
+)
+from django_videoq_billing.usage.base import UsageStore
+from django_videoq_billing.usage.database import DatabaseUsageStore
+from django_videoq_billing.usage.redis_store import flush
+from django_videoq_billing.usage.redis_store.keys import (
+    CODE,
+    SHARDS,
+    encoded,
+    microseconds,
+    moment,
+    new_hold_id,
+    period,
+    shard_of,
+    shard_of_hold,
+)
+from django_videoq_billing.usage.redis_store.rebuild import look, rebuild
+from django_videoq_billing.usage.redis_store.scripts import Shard, Shards, now
+from django_videoq_billing.usage.redis_store.wire import StoreAwayError, Wire, make_client
+from django_videoq_billing.usage.rows import alias, holds
+
+logger = logging.getLogger("django_videoq_billing")
+
+Answer = TypeVar("Answer")
+
+ATTEMPTS = 50
+COUNTED, KNOWN, REFUSED, UNTRUSTED, OVERDUE = 1, 2, 0, -1, -2
+UNKNOWN, COMMITTED, RELEASED = -1, -2, -3
+
+
+class RedisUsageStore(UsageStore):
+    """Counts in Redis: one script admits or refuses, counts and journals; `flush` moves the journal into rows.
+
+    What is counted here is not part of the host's transaction. While Redis is away the database counts, or
+    everything is refused (USAGE_REDIS_AWAY); what is settled meanwhile is written down and carried out later.
+    """
+
+    def __init__(self) -> None:
+        options = get_settings()
+        client = make_client(options.USAGE_REDIS_FACTORY, options.USAGE_REDIS_ALIAS)
+        self.shards = Shards(
+            Wire(client, lambda wire: flush.verify_all(self.shards)), options.USAGE_REDIS_PREFIX
+        )
+        self.database = DatabaseUsageStore()
+
+    def reserve(
+        self,
+        entitlement: EntitlementSource,
+        metric: Metric,
+        amount: int,
+        *,
+        key: str | None = None,
+        hold: bool = True,
+    ) -> Reservation:
+        user = encoded(entitlement.user_id)
+        shard = self.shards[shard_of(user)]
+        try:
+            if hold:
+                answer = self._reserve(shard, user, entitlement, metric, amount, key)
+            else:
+                answer = self._count(shard, user, entitlement, metric, amount)
+        except StoreAwayError as error:
+            if error.maybe_done and not hold:
+                raise UsageUnavailable.no_answer() from error  # counting it elsewhere would count it twice
+            return self._without_redis(
+                shard,
+                entitlement.user_id,
+                error,
+                lambda: self.database.reserve(entitlement, metric, amount, key=key, hold=hold),
+            )
+        if answer.granted and not answer.replayed:
+            self._make_durable(shard, answer)
+        return answer
+
+    def _count(
+        self, shard: Shard, user: bytes, entitlement: EntitlementSource, metric: Metric, amount: int
+    ) -> Reservation:
+        code = CODE[metric]
+        reply = self._tried(shard, entitlement, lambda: shard.count(user, code, amount))
+        granted = reply[0] == COUNTED
+        return Reservation(
+            entitlement.user_id,
+            metric,
+            amount,
+            granted,
+            reply[1],
+            None if reply[2] < 0 else reply[2],
+            period(reply[3], reply[4]),
+            None,
+            ReservationState.COMMITTED if granted else ReservationState.HELD,
+        )
+
+    def _reserve(
+        self,
+        shard: Shard,
+        user: bytes,
+        entitlement: EntitlementSource,
+        metric: Metric,
+        amount: int,
+        key: str | None,
+    ) -> Reservation:
+        hold_id = new_hold_id(shard.number)
+        code = CODE[metric]
+        reply = self._tried(shard, entitlement, lambda: shard.reserve(user, code, amount, hold_id, key))
+        status, used, limit = reply[0], reply[1], None if reply[2] < 0 else reply[2]
+        when = period(reply[3], reply[4])
+        if status == KNOWN:
+            known, first, state = UUID(reply[5].decode()), int(reply[6]), ReservationState(reply[7].decode())
+            return Reservation(
+                entitlement.user_id, metric, first, True, used, limit, when, known, state, replayed=True
+            )
+        granted = status == COUNTED
+        return Reservation(
+            entitlement.user_id, metric, amount, granted, used, limit, when, hold_id if granted else None
+        )
+
+    def _tried(self, shard: Shard, entitlement: EntitlementSource, run: Callable[[], list[Any]]) -> list[Any]:
+        """Run until the user's hash can be trusted and overdue holds do not stand in the way."""
+        for _ in range(ATTEMPTS):
+            reply = run()
+            if reply[0] == UNTRUSTED:
+                rebuild(shard, entitlement, self._verify)
+            elif reply[0] == OVERDUE:
+                self._expire_user(shard, encoded(entitlement.user_id), now())
+            else:
+                return reply
+        raise UsageUnavailable.busy()
+
+    def undo(self, reservation: Reservation) -> None:
+        user = encoded(reservation.user_id)
+        shard = self.shards[shard_of(user)]
+        start = microseconds(reservation.period.start)
+        try:
+            shard.undo(user, CODE[reservation.metric], reservation.amount, start)
+        except StoreAwayError as error:
+            if error.maybe_done:
+                return  # it may be taken back already; counted once too often is mended by a recount
+            self._without_redis(shard, reservation.user_id, error, lambda: self.database.undo(reservation))
+        else:
+            self._make_durable(shard)
+
+    def commit(self, reservation_id: UUID, actual: int | None = None) -> bool:
+        return self._settle(
+            reservation_id,
+            ReservationState.COMMITTED,
+            actual,
+            lambda: self.database.commit(reservation_id, actual),
+        )
+
+    def release(self, reservation_id: UUID) -> bool:
+        return self._settle(
+            reservation_id,
+            ReservationState.RELEASED,
+            None,
+            lambda: self.database.release(reservation_id),
+        )
+
+    def _settle(
+        self, hold_id: UUID, state: ReservationState, actual: int | None, in_database: Callable[[], bool]
+    ) -> bool:
+        number = shard_of_hold(hold_id)
+        if number is None:
+            return self._settle_in_database(hold_id, in_database)
+        shard = self.shards[number]
+        try:
+            outcome = shard.settle(hold_id, state, actual)
+            if outcome == UNKNOWN:
+                # Redis has forgotten it: settled long ago, expired, or Redis was emptied. The rows know.
+                flush.flush_shard(shard, wait=True)
+                return self._settle_in_database(hold_id, in_database)
+        except StoreAwayError:
+            return _write_down(hold_id, number, state, actual)
+        if outcome == COMMITTED:
+            raise Conflict.already_settled(str(UsageReservation.State.COMMITTED.label))
+        if outcome == RELEASED:
+            raise Conflict.already_settled(str(UsageReservation.State.RELEASED.label))
+        if outcome:
+            self._make_durable(shard)
+        return bool(outcome)
+
+    def _settle_in_database(self, hold_id: UUID, in_database: Callable[[], bool]) -> bool:
+        done = in_database()
+        user_id = holds().filter(pk=hold_id).values_list("user_id", flat=True).first() if done else None
+        if user_id is not None:
+            self._forget_on_commit(user_id)
+        return done
+
+    def add(self, entitlement: EntitlementSource, metric: Metric, amount: int) -> Counters:
+        user = encoded(entitlement.user_id)
+        shard = self.shards[shard_of(user)]
+        try:
+            self._tried(shard, entitlement, lambda: shard.count(user, CODE[metric], amount, limited=False))
+        except StoreAwayError as error:
+            if error.maybe_done:
+                raise UsageUnavailable.no_answer() from error
+            return self._without_redis(
+                shard, entitlement.user_id, error, lambda: self.database.add(entitlement, metric, amount)
+            )
+        self._make_durable(shard)
+        return self.get(entitlement())
+
+    def get(self, entitlement: Entitlement) -> Counters:
+        user = encoded(entitlement.user_id)
+        shard = self.shards[shard_of(user)]
+        try:
+            found = shard.read(user, microseconds(entitlement.period.start))
+            if found is None:
+                return look(shard, entitlement).counters
+        except StoreAwayError:
+            return self.database.get(entitlement)
+        changed = moment(int(found[2])) if found[2] else None
+        return Counters(int(found[0]), int(found[1]), changed)
+
+    def expire(self, now: datetime, *, user_id: UserId | None = None, batch_size: int = 500) -> int:
+        at, expired = microseconds(now), 0
+        with suppress(StoreAwayError):
+            if user_id is not None:
+                user = encoded(user_id)
+                expired = self._expire_user(self.shards[shard_of(user)], user, at)
+                flush.flush_shard(self.shards[shard_of(user)])
+            else:
+                for shard in self.shards:
+                    while users := shard.overdue_users(at, batch_size):
+                        expired += sum(self._expire_user(shard, user, at) for user in users)
+                flush.flush(self.shards)
+        # What is still overdue in the rows was made without Redis, or was in a Redis that was emptied.
+        left = holds().overdue(now) if user_id is None else holds().overdue(now).filter(user_id=user_id)
+        users_left = set(left.order_by().values_list("user_id", flat=True))
+        expired += self.database.expire(now, user_id=user_id, batch_size=batch_size) if users_left else 0
+        for pk in users_left:
+            self._forget_on_commit(pk)
+        return expired
+
+    def forget(self, user_id: UserId | None = None) -> None:
+        numbers = range(SHARDS) if user_id is None else [shard_of(encoded(user_id))]
+        try:
+            if user_id is None:
+                for number in numbers:
+                    self.shards[number].distrust()
+            else:
+                self.shards[numbers[0]].forget(encoded(user_id))
+        except StoreAwayError:
+            for number in numbers:
+                flush.suspect(number)
+
+    def flush(self) -> int:
+        try:
+            return flush.flush(self.shards)
+        except StoreAwayError as error:
+            raise UsageUnavailable.no_answer() from error
+
+    def _expire_user(self, shard: Shard, user: bytes, at: int) -> int:
+        overdue = shard.overdue_holds(user, at)
+        outcomes = [shard.settle(UUID(hold.decode()), ReservationState.EXPIRED, at=at) for hold in overdue]
+        shard.still_due(user)
+        return sum(outcome == 1 for outcome in outcomes)
+
+    def _verify(self, shard: Shard) -> None:
+        place = UsageJournal.objects.using(alias()).filter(shard=shard.number).first()
+        flush.verify(shard, place or UsageJournal(shard=shard.number))
+
+    def _without_redis(
+        self, shard: Shard, user_id: UserId, error: StoreAwayError, work: Callable[[], Answer]
+    ) -> Answer:
+        """Let the database count, and have the user's counters rebuilt when Redis is back."""
+        if get_settings().USAGE_REDIS_AWAY == "refuse":
+            raise UsageUnavailable.no_answer() from error
+        if error.readable:
+            with suppress(StoreAwayError):
+                flush.flush_shard(shard, wait=True)
+        flush.suspect(shard.number)
+        answer = work()
+        self._forget_on_commit(user_id)
+        return answer
+
+    def _forget_on_commit(self, user_id: UserId) -> None:
+        transaction.on_commit(lambda: self.forget(user_id), using=alias(), robust=True)
+
+    def _make_durable(self, shard: Shard, admitted: Reservation | None = None) -> None:
+        """With USAGE_DURABILITY "sync" nothing is admitted before the rows have it."""
+        if get_settings().USAGE_DURABILITY == "async":
+            return
+        try:
+            flush.flush_shard(shard, wait=True)
+        except (DatabaseError, StoreAwayError) as error:
+            logger.error("usage_not_durable", extra={"shard": shard.number})  # noqa: TRY400
+            if admitted is None:
+                return  # the journal has it, and the next flush will move it
+            with suppress(StoreAwayError, Conflict, InvalidRequest):
+                if admitted.id is None:
+                    shard.undo(
+                        encoded(admitted.user_id),
+                        CODE[admitted.metric],
+                        admitted.amount,
+                        microseconds(admitted.period.start),
+                    )
+                else:
+                    shard.settle(admitted.id, ReservationState.RELEASED)
+            raise UsageUnavailable.no_answer() from error
+
+
+def _write_down(hold_id: UUID, shard: int, state: ReservationState, actual: int | None) -> bool:
+    """Keep what cannot be carried out now; the first outcome stands, as it would in Redis."""
+    told = UsageSettlement.objects.using(alias())
+    _, new = told.get_or_create(
+        reservation_id=hold_id, defaults={"shard": shard, "state": state, "actual": actual}
+    )
+    return new

@@ -1,4 +1,5 @@
-"""System checks. They read settings only: no network and no database.
+"""System checks. They read settings only: no network and no database. The one exception asks the usage store's
+server how it is set up, and runs with `check --deploy` alone.
 
 A value of VIDEOQ_BILLING that cannot be right is no check: it stops the process (see conf.py).
 """
@@ -11,6 +12,7 @@ from typing import Any
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch
 
@@ -28,6 +30,7 @@ def register() -> None:
         checks.register(check, "videoq_billing")
     checks.register(upgrade_url_is_set, "videoq_billing", deploy=True)
     checks.register(sqlite_transactions, "videoq_billing", deploy=True)
+    checks.register(usage_store_server, "videoq_billing", deploy=True)
 
 
 def required_apps(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
@@ -50,11 +53,11 @@ def required_apps(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]
 def usage_store(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
     try:
         get_store()
-    except (ImportError, TypeError) as error:
+    except (ImportError, TypeError, ImproperlyConfigured) as error:
         return [
             checks.Error(
                 f"VIDEOQ_BILLING['USAGE_STORE'] cannot be used: {error}",
-                hint="Use 'database', or the dotted path of your own UsageStore class.",
+                hint="Use 'database', 'redis' with a django-redis cache, or the dotted path of your own UsageStore class.",
                 id="videoq_billing.E002",
             )
         ]
@@ -143,3 +146,11 @@ def sqlite_transactions(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMe
         and str(database.get("OPTIONS", {}).get("transaction_mode", "")).upper()
         not in ("IMMEDIATE", "EXCLUSIVE")
     ]
+
+
+def usage_store_server(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
+    try:
+        risks = get_store().risks()
+    except (ImportError, TypeError, ImproperlyConfigured):
+        return []  # E002 says so
+    return [checks.Warning(text, hint=hint, id=f"videoq_billing.{code}") for code, text, hint in risks]

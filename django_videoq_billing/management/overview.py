@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import Count, Min, Sum
 
+from django_videoq_billing.exceptions import UsageUnavailable
 from django_videoq_billing.models import UsageRecord, UsageReservation, UserSubscription
 from django_videoq_billing.services.entitlements import entitlement_for
-from django_videoq_billing.services.usage_tracker import UsageTracker
+from django_videoq_billing.services.usage_tracker import UsageTracker, flush_usage
 from django_videoq_billing.types import Metric, UsageReport
 
 
@@ -74,6 +76,8 @@ class Overview:
 
 def overview_of(user: AbstractBaseUser, history: int) -> Overview:
     """Look without touching: a user who has no subscription yet is not given one by being looked at."""
+    with suppress(UsageUnavailable):  # then the database is what there is to show
+        flush_usage()
     subscriptions = UserSubscription.objects.select_related("plan", "pending_plan")
     subscription = subscriptions.filter(user_id=user.pk).first()
     effective_plan = None

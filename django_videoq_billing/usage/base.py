@@ -84,3 +84,7 @@ class UsageStore(ABC):
         Safe to stop anywhere, to run twice and in several places at once: each entry is applied exactly once.
         """
         return 0
+
+    def risks(self) -> list[tuple[str, str, str]]:
+        """What in the set-up of the store's server could lose usage: code, sentence and hint of each."""
+        return []

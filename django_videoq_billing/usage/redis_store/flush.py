@@ -213,20 +213,24 @@ def _write_holds(batch: Batch, records: dict[RecordKey, UsageRecord]) -> None:
         if record := records.get(key):
             batch.holds[hold_id].record = record
             batch.holds[hold_id].user_id = record.user_id
-    rows = [batch.holds[hold_id] for hold_id in batch.touched]
-    rows = [row for row in rows if row.record_id is not None]
-    stored = UsageReservation.objects.using(alias())
-    # A client key may have gone from one hold to another: it is given up before it is taken.
-    keys = {(row.user_id, row.metric, row.key) for row in rows if row.key}
-    if keys:
-        holders = stored.filter(user_id__in={key[0] for key in keys}, key__in={key[2] for key in keys})
-        stale = [
-            row.pk
-            for row in holders.exclude(pk__in=[r.pk for r in rows if r.key])
-            if (row.user_id, row.metric, row.key) in keys
-        ]
-        stored.filter(pk__in=stale).update(key=None)
+    rows = [batch.holds[hold_id] for hold_id in batch.touched if hold_id not in batch.opened]
+    rows += [batch.holds[hold_id] for hold_id, key in batch.opened.items() if key in records]
+    _give_up_keys(rows)
     _upsert(UsageReservation, rows, ["state", "settled_amount", "settled_at", "key"])
+
+
+def _give_up_keys(rows: Iterable[UsageReservation]) -> None:
+    """A client key may have gone from one hold to another: it is given up before it is taken."""
+    takers: dict[tuple[Any, str, str | None], Any] = {
+        (row.user_id, row.metric, row.key): row.pk for row in rows if row.key
+    }
+    if not takers:
+        return
+    stored = UsageReservation.objects.using(alias())
+    users, keys = {user for user, _, _ in takers}, {key for _, _, key in takers}
+    holders = stored.filter(user_id__in=users, key__in=keys)
+    earlier = [row.pk for row in holders if takers.get((row.user_id, row.metric, row.key), row.pk) != row.pk]
+    stored.filter(pk__in=earlier).update(key=None)
 
 
 def _upsert(model: Any, rows: Iterable[Any], fields: list[str]) -> None:

@@ -16,6 +16,11 @@ from django_videoq_billing.usage.redis_store.keys import METRIC, moment
 
 logger = logging.getLogger("django_videoq_billing")
 
+MAY_BECOME: Mapping[str, tuple[str, ...]] = {
+    ReservationState.HELD: (ReservationState.COMMITTED, ReservationState.RELEASED, ReservationState.EXPIRED),
+    ReservationState.EXPIRED: (ReservationState.COMMITTED,),
+}
+
 Fields = Mapping[str, str]
 RecordKey = tuple[str, datetime]
 """The user, as the journal writes it, and the start of the period."""
@@ -116,9 +121,7 @@ class Batch:
             logger.error("usage_hold_unknown", extra={"hold": hold_id, "state": state})
             self.contradicted.add(entry["u"])
             return
-        may_become = {ReservationState.HELD: ("committed", "released", "expired")}
-        may_become[ReservationState.EXPIRED] = ("committed",)
-        if state not in may_become.get(ReservationState(hold.state), ()):
+        if state not in MAY_BECOME.get(hold.state, ()):
             self.contradicted.add(entry["u"])
             return
         counted = hold.amount if hold.state == ReservationState.HELD else 0

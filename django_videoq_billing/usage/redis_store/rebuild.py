@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Q, Subquery
 from django.utils import timezone
 
 from django_videoq_billing.conf import get_settings
@@ -78,7 +78,8 @@ def look(shard: Shard, entitlement: Entitlement) -> Standing:
         "transcription_limit_seconds",
     )
     place = UsageJournal.objects.using(alias()).filter(shard=shard.number)
-    row = place.values("last_id", **{f"record_{name}": Subquery(record.values(name)) for name in names}).get()
+    parts = {f"record_{name}": Subquery(record.values(name)) for name in names}
+    row: Mapping[str, Any] = place.values("last_id", **parts).get()
     reached = position(row["last_id"])
     pending = [
         fields
@@ -143,11 +144,11 @@ def _opening(entitlement: Entitlement) -> dict[str, Any]:
 def _holds(shard: Shard, entitlement: Entitlement, in_redis: Iterable[UUID]) -> Iterator[Any]:
     """What the rows know of holds: for a Redis that was emptied, and where they were settled without it."""
     recently = timezone.now() - timedelta(seconds=REMEMBER_SECONDS)
-    State = UsageReservation.State
+    states = UsageReservation.State
     known = UsageReservation.objects.using(alias()).filter(user_id=entitlement.user_id)
     known = known.filter(
-        Q(state=State.HELD)
-        | Q(state=State.COMMITTED, key__isnull=False, settled_at__gt=recently)
+        Q(state=states.HELD)
+        | Q(state=states.COMMITTED, key__isnull=False, settled_at__gt=recently)
         | Q(pk__in=in_redis)
     )
     for hold in known.select_related("record"):

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 
 from django_videoq_billing.conf import get_settings
-from django_videoq_billing.exceptions import Conflict, InvalidRequest, UsageUnavailable
-from django_videoq_billing.models import UsageJournal, UsageReservation, UsageSettlement
+from django_videoq_billing.exceptions import Conflict, UsageUnavailable
+from django_videoq_billing.models import UsageJournal, UsageReservation
 from django_videoq_billing.types import (
     Counters,
     Entitlement,
@@ -23,7 +23,7 @@ from django_videoq_billing.types import (
 )
 from django_videoq_billing.usage.base import UsageStore
 from django_videoq_billing.usage.database import DatabaseUsageStore
-from django_videoq_billing.usage.redis_store import flush
+from django_videoq_billing.usage.redis_store import away, flush
 from django_videoq_billing.usage.redis_store.keys import (
     CODE,
     SHARDS,
@@ -36,6 +36,7 @@ from django_videoq_billing.usage.redis_store.keys import (
     shard_of_hold,
 )
 from django_videoq_billing.usage.redis_store.rebuild import look, rebuild
+from django_videoq_billing.usage.redis_store.risks import risks_of
 from django_videoq_billing.usage.redis_store.scripts import Shard, Shards, now
 from django_videoq_billing.usage.redis_store.wire import StoreAwayError, Wire, make_client
 from django_videoq_billing.usage.rows import alias, holds
@@ -90,7 +91,7 @@ class RedisUsageStore(UsageStore):
                 lambda: self.database.reserve(entitlement, metric, amount, key=key, hold=hold),
             )
         if answer.granted and not answer.replayed:
-            self._make_durable(shard, answer)
+            away.make_durable(shard, answer)
         return answer
 
     def _count(
@@ -158,7 +159,7 @@ class RedisUsageStore(UsageStore):
                 return  # it may be taken back already; counted once too often is mended by a recount
             self._without_redis(shard, reservation.user_id, error, lambda: self.database.undo(reservation))
         else:
-            self._make_durable(shard)
+            away.make_durable(shard)
 
     def commit(self, reservation_id: UUID, actual: int | None = None) -> bool:
         return self._settle(
@@ -190,13 +191,13 @@ class RedisUsageStore(UsageStore):
                 flush.flush_shard(shard, wait=True)
                 return self._settle_in_database(hold_id, in_database)
         except StoreAwayError:
-            return _write_down(hold_id, number, state, actual)
+            return away.write_down(hold_id, number, state, actual)
         if outcome == COMMITTED:
             raise Conflict.already_settled(str(UsageReservation.State.COMMITTED.label))
         if outcome == RELEASED:
             raise Conflict.already_settled(str(UsageReservation.State.RELEASED.label))
         if outcome:
-            self._make_durable(shard)
+            away.make_durable(shard)
         return bool(outcome)
 
     def _settle_in_database(self, hold_id: UUID, in_database: Callable[[], bool]) -> bool:
@@ -217,7 +218,7 @@ class RedisUsageStore(UsageStore):
             return self._without_redis(
                 shard, entitlement.user_id, error, lambda: self.database.add(entitlement, metric, amount)
             )
-        self._make_durable(shard)
+        away.make_durable(shard)
         return self.get(entitlement())
 
     def get(self, entitlement: Entitlement) -> Counters:
@@ -270,6 +271,9 @@ class RedisUsageStore(UsageStore):
         except StoreAwayError as error:
             raise UsageUnavailable.no_answer() from error
 
+    def risks(self) -> list[tuple[str, str, str]]:
+        return risks_of(self.shards.wire)
+
     def _expire_user(self, shard: Shard, user: bytes, at: int) -> int:
         overdue = shard.overdue_holds(user, at)
         outcomes = [shard.settle(UUID(hold.decode()), ReservationState.EXPIRED, at=at) for hold in overdue]
@@ -283,47 +287,9 @@ class RedisUsageStore(UsageStore):
     def _without_redis(
         self, shard: Shard, user_id: UserId, error: StoreAwayError, work: Callable[[], Answer]
     ) -> Answer:
-        """Let the database count, and have the user's counters rebuilt when Redis is back."""
-        if get_settings().USAGE_REDIS_AWAY == "refuse":
-            raise UsageUnavailable.no_answer() from error
-        if error.readable:
-            with suppress(StoreAwayError):
-                flush.flush_shard(shard, wait=True)
-        flush.suspect(shard.number)
-        answer = work()
+        answer = away.count_elsewhere(shard, error, work)
         self._forget_on_commit(user_id)
         return answer
 
     def _forget_on_commit(self, user_id: UserId) -> None:
         transaction.on_commit(lambda: self.forget(user_id), using=alias(), robust=True)
-
-    def _make_durable(self, shard: Shard, admitted: Reservation | None = None) -> None:
-        """With USAGE_DURABILITY "sync" nothing is admitted before the rows have it."""
-        if get_settings().USAGE_DURABILITY == "async":
-            return
-        try:
-            flush.flush_shard(shard, wait=True)
-        except (DatabaseError, StoreAwayError) as error:
-            logger.error("usage_not_durable", extra={"shard": shard.number})  # noqa: TRY400
-            if admitted is None:
-                return  # the journal has it, and the next flush will move it
-            with suppress(StoreAwayError, Conflict, InvalidRequest):
-                if admitted.id is None:
-                    shard.undo(
-                        encoded(admitted.user_id),
-                        CODE[admitted.metric],
-                        admitted.amount,
-                        microseconds(admitted.period.start),
-                    )
-                else:
-                    shard.settle(admitted.id, ReservationState.RELEASED)
-            raise UsageUnavailable.no_answer() from error
-
-
-def _write_down(hold_id: UUID, shard: int, state: ReservationState, actual: int | None) -> bool:
-    """Keep what cannot be carried out now; the first outcome stands, as it would in Redis."""
-    told = UsageSettlement.objects.using(alias())
-    _, new = told.get_or_create(
-        reservation_id=hold_id, defaults={"shard": shard, "state": state, "actual": actual}
-    )
-    return new

@@ -17,6 +17,7 @@ from importlib import resources
 from typing import Any
 
 import redis
+from django.core.cache import InvalidCacheBackendError
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 from django_redis import get_redis_connection
@@ -125,9 +126,8 @@ class Wire:
 
     def __init__(self, client: redis.Redis | RedisCluster, when_back: Callable[[Wire], None]) -> None:
         self.client = client
+        self._servers = Cluster(client) if isinstance(client, RedisCluster) else OneServer(client)
         self._when_back = when_back
-        self._nodes: dict[str, Node] = {}
-        self._node_of: dict[str, Node] = {}
         self._retry_at: float | None = None
 
     def run(
@@ -140,7 +140,7 @@ class Wire:
         if self._retry_at is not None:
             self._come_back()
         script = scripts()[name]
-        command = (b"EVALSHA", script.sha, len(keys), *keys)
+        command: tuple[Argument, ...] = (b"EVALSHA", script.sha, len(keys), *keys)
         try:
             try:
                 return self._send(keys[0], (*command, *arguments), repeatable=again is not None)
@@ -149,7 +149,7 @@ class Wire:
                 self._teach()
                 return self._send(keys[0], (*command, *arguments), repeatable=again is not None)
             except errors.ConnectionError:
-                self._find_nodes()
+                self._servers.look_again()
                 return self._send(keys[0], (*command, *(again or arguments)), repeatable=again is not None)
         except StoreAwayError:
             self.step_back()
@@ -183,7 +183,7 @@ class Wire:
             raise StoreAwayError
         try:
             self.client.ping()
-            self._find_nodes()
+            self._servers.look_again()
             self._teach()
         except _AWAY as error:
             self.step_back()
@@ -198,28 +198,45 @@ class Wire:
 
     def _send(self, key: bytes, parts: Sequence[Argument], *, repeatable: bool) -> Any:
         try:
-            return self._node(key).call(parts, repeatable=repeatable)
+            return self._servers.node(key).call(parts, repeatable=repeatable)
         except _MOVED:  # nothing was done: the key lives elsewhere now
-            self._find_nodes()
-            return self.client.execute_command(*parts)
+            self._servers.look_again()
+            return self.client.execute_command(*parts)  # type: ignore[no-untyped-call]
 
-    def _node(self, key: bytes) -> Node:
-        if not isinstance(self.client, RedisCluster):
-            return self._nodes.get("") or self._nodes.setdefault("", Node(self.client))
-        tag = key[: key.index(b"}")].decode()
-        node = self._node_of.get(tag)
+
+class OneServer:
+    def __init__(self, client: redis.Redis) -> None:
+        self._node = Node(client)
+
+    def node(self, key: bytes) -> Node:
+        return self._node
+
+    def look_again(self) -> None:
+        """It stays where it is."""
+
+
+class Cluster:
+    """Finds the server of a key by the key's hash tag."""
+
+    def __init__(self, client: RedisCluster) -> None:
+        self._client = client
+        self._nodes: dict[str, Node] = {}
+        self._by_tag: dict[bytes, Node] = {}
+
+    def node(self, key: bytes) -> Node:
+        tag = key[: key.index(b"}")]
+        node = self._by_tag.get(tag)
         if node is None:
-            found = self.client.get_node_from_key(key.decode())
+            found = self._client.get_node_from_key(key.decode())  # type: ignore[no-untyped-call]
             if found is None:
-                raise errors.ClusterDownError("No node serves this slot.")
-            client = self.client.get_redis_connection(found)
-            node = self._node_of[tag] = self._nodes.setdefault(found.name, Node(client))
+                raise errors.ClusterDownError("No server has this slot.")
+            client = self._client.get_redis_connection(found)
+            node = self._by_tag[tag] = self._nodes.setdefault(found.name, Node(client))
         return node
 
-    def _find_nodes(self) -> None:
-        self._node_of.clear()
-        if isinstance(self.client, RedisCluster):
-            self.client.nodes_manager.initialize()
+    def look_again(self) -> None:
+        self._by_tag.clear()
+        self._client.nodes_manager.initialize()
 
 
 class Script:
@@ -243,7 +260,10 @@ def scripts() -> dict[str, Script]:
 def make_client(factory: str, alias: str) -> redis.Redis | RedisCluster:
     """The host's client: from its own factory, or from django-redis's cache of that alias."""
     if not factory:
-        client: redis.Redis = get_redis_connection(alias)
+        try:
+            client: redis.Redis = get_redis_connection(alias)
+        except (InvalidCacheBackendError, NotImplementedError) as error:
+            raise ImproperlyConfigured(f"CACHES[{alias!r}] is no cache of django-redis.") from error
         return client
     made = import_string(factory)()
     if not isinstance(made, redis.Redis | RedisCluster):

@@ -1,0 +1,66 @@
+"""What is done so that nothing is lost and nothing is granted twice when Redis, or the database, is away."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+from uuid import UUID
+
+from django.db import DatabaseError
+
+from django_videoq_billing.conf import get_settings
+from django_videoq_billing.exceptions import UsageUnavailable
+from django_videoq_billing.models import UsageSettlement
+from django_videoq_billing.types import Reservation, ReservationState
+from django_videoq_billing.usage.redis_store import flush
+from django_videoq_billing.usage.redis_store.keys import CODE, encoded, microseconds
+from django_videoq_billing.usage.redis_store.scripts import Shard
+from django_videoq_billing.usage.redis_store.wire import StoreAwayError
+from django_videoq_billing.usage.rows import alias
+
+logger = logging.getLogger("django_videoq_billing")
+
+Answer = TypeVar("Answer")
+
+
+def count_elsewhere(shard: Shard, error: StoreAwayError, work: Callable[[], Answer]) -> Answer:
+    """Let the database count, after what can still be read of the journal; or refuse (USAGE_REDIS_AWAY)."""
+    if get_settings().USAGE_REDIS_AWAY == "refuse":
+        raise UsageUnavailable.no_answer() from error
+    if error.readable:
+        with suppress(StoreAwayError):
+            flush.flush_shard(shard, wait=True)
+    flush.suspect(shard.number)
+    return work()
+
+
+def write_down(hold_id: UUID, shard: int, state: ReservationState, actual: int | None) -> bool:
+    """Keep an outcome that cannot be carried out now; the first one stands, as it would in Redis."""
+    told = UsageSettlement.objects.using(alias())
+    values = {"shard": shard, "state": state, "actual": actual}
+    return bool(told.get_or_create(reservation_id=hold_id, defaults=values)[1])
+
+
+def make_durable(shard: Shard, admitted: Reservation | None = None) -> None:
+    """With USAGE_DURABILITY "sync" nothing is admitted before the rows have it."""
+    if get_settings().USAGE_DURABILITY == "async":
+        return
+    try:
+        flush.flush_shard(shard, wait=True)
+    except (DatabaseError, StoreAwayError) as error:
+        logger.error("usage_not_durable", extra={"shard": shard.number})
+        if admitted is None:
+            return  # the journal has it, and the next flush will move it
+        with suppress(StoreAwayError):
+            _take_back(shard, admitted)
+        raise UsageUnavailable.no_answer() from error
+
+
+def _take_back(shard: Shard, admitted: Reservation) -> None:
+    if admitted.id is not None:
+        shard.settle(admitted.id, ReservationState.RELEASED)
+        return
+    start = microseconds(admitted.period.start)
+    shard.undo(encoded(admitted.user_id), CODE[admitted.metric], admitted.amount, start)

@@ -125,7 +125,7 @@ def _carry_out_settlements(shard: Shard) -> None:
             outcome = shard.settle(told.reservation_id, told.state, told.actual)
         except StoreAwayError:
             return  # it stays written down
-        if outcome < 0:
+        if outcome < 0 and told.state == UsageSettlement.State.COMMITTED:
             logger.error("usage_settlement_failed", extra={"hold": told.reservation_id.hex})
         told.delete()
 

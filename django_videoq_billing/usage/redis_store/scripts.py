@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable, Mapping
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +19,15 @@ REMEMBER_SECONDS = 86400
 
 KEEP_SECONDS = 7 * 86400
 """How long after its period's end a user's hash is kept; it can be rebuilt at any time."""
+
+
+_PROCESS = os.urandom(6).hex()
+_calls = count()
+
+
+def _call_name() -> str:
+    """Unlike any other, in this process (or a fork of it) and in all others."""
+    return f"{_PROCESS}{os.getpid():x}.{next(_calls):x}"
 
 
 def now() -> int:
@@ -34,15 +45,9 @@ class Shard:
 
     def count(self, user: bytes, metric: bytes, amount: int, *, limited: bool = True) -> list[Any]:
         keys = self.keys
-        answer: list[Any] = self.wire.run(
-            "count",
-            (keys.user + user, keys.trust, keys.journal, keys.open + user),
-            now(),
-            metric,
-            amount,
-            b"1" if limited else b"0",
-            user,
-        )
+        names = (keys.user + user, keys.trust, keys.journal, keys.open + user)
+        arguments = (now(), metric, amount, b"1" if limited else b"0", user, _call_name())
+        answer: list[Any] = self.wire.run("count", names, *arguments, b"0", again=(*arguments, b"1"))
         return answer
 
     def undo(self, user: bytes, metric: bytes, amount: int, start: int) -> None:

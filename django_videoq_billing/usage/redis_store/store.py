@@ -76,14 +76,15 @@ class RedisUsageStore(UsageStore):
     ) -> Reservation:
         user = encoded(entitlement.user_id)
         shard = self.shards[shard_of(user)]
+        hold_id = new_hold_id(shard.number) if hold else None
         try:
-            if hold:
-                answer = self._reserve(shard, user, entitlement, metric, amount, key)
-            else:
+            if hold_id is None:
                 answer = self._count(shard, user, entitlement, metric, amount)
+            else:
+                answer = self._reserve(shard, hold_id, entitlement, metric, amount, key)
         except StoreAwayError as error:
-            if error.maybe_done and not hold:
-                raise UsageUnavailable.no_answer() from error  # counting it elsewhere would count it twice
+            if error.maybe_done:
+                self._not_known(shard, hold_id, error)
             return self._without_redis(
                 shard,
                 entitlement.user_id,
@@ -115,14 +116,13 @@ class RedisUsageStore(UsageStore):
     def _reserve(
         self,
         shard: Shard,
-        user: bytes,
+        hold_id: UUID,
         entitlement: EntitlementSource,
         metric: Metric,
         amount: int,
         key: str | None,
     ) -> Reservation:
-        hold_id = new_hold_id(shard.number)
-        code = CODE[metric]
+        user, code = encoded(entitlement.user_id), CODE[metric]
         reply = self._tried(shard, entitlement, lambda: shard.reserve(user, code, amount, hold_id, key))
         status, used, limit = reply[0], reply[1], None if reply[2] < 0 else reply[2]
         when = period(reply[3], reply[4])
@@ -135,6 +135,13 @@ class RedisUsageStore(UsageStore):
         return Reservation(
             entitlement.user_id, metric, amount, granted, used, limit, when, hold_id if granted else None
         )
+
+    def _not_known(self, shard: Shard, hold_id: UUID | None, error: StoreAwayError) -> None:
+        """It may have been counted. A hold is given back later, if there is one; a count cannot be told apart
+        from others, and counting it elsewhere might count it twice."""
+        if hold_id is None:
+            raise UsageUnavailable.no_answer() from error
+        away.write_down(hold_id, shard.number, ReservationState.RELEASED, None)
 
     def _tried(self, shard: Shard, entitlement: EntitlementSource, run: Callable[[], list[Any]]) -> list[Any]:
         """Run until the user's hash can be trusted and overdue holds do not stand in the way."""

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, NoReturn
 
 import redis
 from django.core.cache import InvalidCacheBackendError
@@ -34,7 +34,7 @@ TIMEOUT_SECONDS = 2.0
 RETRY_SECONDS = 1.0
 """How long Redis is left alone after it gave no answer."""
 
-_STALE_SECONDS = 1.0  # an idle connection may have been closed by the server: look before it is used
+_STALE_SECONDS = 0.05  # an idle connection may have been closed by the server: look before it is used
 _AWAY = (
     errors.ConnectionError,
     errors.TimeoutError,
@@ -62,6 +62,14 @@ class StoreAwayError(Exception):
         self.readable = readable
 
 
+class LostAnswerError(Exception):
+    """A command was sent, and it is not known whether it was carried out."""
+
+    def __init__(self, *, timed_out: bool) -> None:
+        super().__init__("The connection was lost before the answer.")
+        self.timed_out = timed_out
+
+
 class Node:
     """The idle connections to one server. Taking and giving back are atomic, so threads need no lock."""
 
@@ -79,24 +87,22 @@ class Node:
         self._idle: deque[tuple[Any, float]] = deque()
         self._pid = os.getpid()
 
-    def call(self, parts: Sequence[Argument], *, repeatable: bool) -> Any:
+    def call(self, parts: Sequence[Argument]) -> Any:
+        """Raises LostAnswerError when the command was sent and no answer came."""
         connection = self._take()
         sent = False
         try:
             connection.send_command(*parts, check_health=False)
             sent = True
             answer = connection.read_response()
-        except errors.ResponseError:
+        except (errors.ResponseError, errors.BusyLoadingError):
             self._idle.append((connection, time.monotonic()))
             raise
-        except errors.ConnectionError as error:
+        except (errors.ConnectionError, errors.TimeoutError) as error:
             connection.disconnect()
-            if sent and not repeatable and not isinstance(error, errors.BusyLoadingError):
-                raise StoreAwayError(maybe_done=True) from error
+            if sent:
+                raise LostAnswerError(timed_out=isinstance(error, errors.TimeoutError)) from error
             raise
-        except errors.TimeoutError as error:
-            connection.disconnect()
-            raise StoreAwayError(maybe_done=sent) from error
         except BaseException:
             connection.disconnect()  # the answer to this call must not be read by the next
             raise
@@ -142,21 +148,38 @@ class Wire:
         script = scripts()[name]
         command: tuple[Argument, ...] = (b"EVALSHA", script.sha, len(keys), *keys)
         try:
-            try:
-                return self._send(keys[0], (*command, *arguments), repeatable=again is not None)
-            except errors.NoScriptError:
-                # A server that does not know the scripts has been started since: see what it remembers first.
-                self._teach()
-                return self._send(keys[0], (*command, *arguments), repeatable=again is not None)
-            except errors.ConnectionError:
-                self._servers.look_again()
-                return self._send(keys[0], (*command, *(again or arguments)), repeatable=again is not None)
-        except StoreAwayError:
-            self.step_back()
-            raise
+            return self._send(keys[0], (*command, *arguments))
+        except errors.NoScriptError:
+            pass  # a server that does not know the scripts has been started since: see what it remembers first
+        except LostAnswerError as lost:
+            if again is None or lost.timed_out:
+                self.step_back()
+                raise StoreAwayError(maybe_done=True) from lost
+            return self._run_again((*command, *again), keys[0], maybe_done=True)
+        except errors.ConnectionError:
+            return self._run_again((*command, *arguments), keys[0])
         except _AWAY as error:
+            self._give_up(error)
+        return self._run_again((*command, *arguments), keys[0], teach=True)
+
+    def _run_again(
+        self, parts: Sequence[Argument], key: bytes, *, maybe_done: bool = False, teach: bool = False
+    ) -> Any:
+        try:
+            if teach:
+                self._teach()
+            else:
+                self._servers.look_again()
+            return self._send(key, parts)
+        except LostAnswerError as lost:
             self.step_back()
-            raise StoreAwayError(readable=isinstance(error, _READABLE)) from error
+            raise StoreAwayError(maybe_done=True) from lost
+        except _AWAY as error:
+            self._give_up(error, maybe_done=maybe_done)
+
+    def _give_up(self, error: Exception, *, maybe_done: bool = False) -> NoReturn:
+        self.step_back()
+        raise StoreAwayError(maybe_done=maybe_done, readable=isinstance(error, _READABLE)) from error
 
     def ask(self, question: Callable[[Any], Any]) -> Any:
         """Call the client for what is not on the hot path. Raises StoreAwayError."""
@@ -169,8 +192,7 @@ class Wire:
         try:
             return question(self.client)
         except _AWAY as error:
-            self.step_back()
-            raise StoreAwayError from error
+            self._give_up(error)
 
     def step_back(self) -> None:
         """Leave Redis alone for a moment; whoever comes next finds out whether it is back."""
@@ -186,8 +208,7 @@ class Wire:
             self._servers.look_again()
             self._teach()
         except _AWAY as error:
-            self.step_back()
-            raise StoreAwayError from error
+            self._give_up(error)
         self._retry_at = None
         logger.info("usage_store_back")
 
@@ -196,9 +217,9 @@ class Wire:
         for script in scripts().values():
             self.client.script_load(script.text)
 
-    def _send(self, key: bytes, parts: Sequence[Argument], *, repeatable: bool) -> Any:
+    def _send(self, key: bytes, parts: Sequence[Argument]) -> Any:
         try:
-            return self._servers.node(key).call(parts, repeatable=repeatable)
+            return self._servers.node(key).call(parts)
         except _MOVED:  # nothing was done: the key lives elsewhere now
             self._servers.look_again()
             return self.client.execute_command(*parts)  # type: ignore[no-untyped-call]

@@ -1,15 +1,25 @@
 -- Count without a hold.
 -- KEYS 1 user  2 trust  3 journal  4 open holds
 -- ARGV 1 now  2 metric  3 amount (negative: take back)  4 '1' within the limit, '0' whatever it says  5 user id
+--   6 a name for this call  7 '1' when it is repeated because its answer was lost
 -- Returns {status, used, limit (-1 = none), period start, period end}
 --   status 1 counted, 0 refused, -1 hash not trusted, -2 refused while overdue holds wait to be given back
 local hash = redis.call('HMGET', KEYS[1], 't', 'x', 's', 'e', ARGV[2], LIMIT[ARGV[2]])
 if not trusted(hash[1], hash[2], KEYS[2], ARGV[1]) then return {-1} end
+if ARGV[7] == '1' then
+  for _, entry in ipairs(redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 10000)) do
+    local fields = entry[2]
+    if fields[#fields - 1] == 'i' and fields[#fields] == ARGV[6] then
+      return {1, tonumber(hash[5]), tonumber(hash[6]) or -1, hash[3], hash[4]}
+    end
+  end
+end
 local used, limit, amount = tonumber(hash[5]), tonumber(hash[6]) or -1, tonumber(ARGV[3])
 if ARGV[4] == '1' and limit >= 0 and used + amount > limit then
   return {overdue(KEYS[4], ARGV[1]) and -2 or 0, used, limit, hash[3], hash[4]}
 end
 if used + amount < 0 then amount = -used end
 redis.call('HSET', KEYS[1], ARGV[2], used + amount, 'n', ARGV[1])
-redis.call('XADD', KEYS[3], '*', 'k', 'c', 'u', ARGV[5], 's', hash[3], 'm', ARGV[2], 'n', ARGV[1], 'd', amount)
+redis.call('XADD', KEYS[3], '*', 'k', 'c', 'u', ARGV[5], 's', hash[3], 'm', ARGV[2], 'n', ARGV[1], 'd', amount,
+  'i', ARGV[6])
 return {1, used + amount, limit, hash[3], hash[4]}

@@ -355,9 +355,7 @@ def demo(arguments):
     with only_installer():
         ensure_venv()
         ensure_packages("demo", "the example site", ["-e", ".[demo]"])
-    if os.environ.get("DATABASE_URL"):
-        say("Using the database that DATABASE_URL names.")
-    say("Migrating the database%s ..." % ("" if has_database() else " (half a minute or more the first time)"))
+    say(migration_notice())
     manage("Migrating the database", "migrate", watch=show_migration)
     port = options.port or next_free(PORT)
     if not options.port and port != PORT:
@@ -406,9 +404,11 @@ def next_free(port, but_not=0):
     raise Stop("No port from %d to %d is free. Choose another with --port." % (port, port + 99))
 
 
-def has_database():
-    """Whether there is one of an earlier run; who names another by DATABASE_URL knows it."""
-    return bool(os.environ.get("DATABASE_URL")) or os.path.exists(DATABASE)
+def migration_notice():
+    if os.environ.get("DATABASE_URL"):
+        return "Migrating the database that DATABASE_URL names ..."
+    new = "" if os.path.exists(DATABASE) else " (half a minute or more the first time)"
+    return "Migrating the database%s ..." % new
 
 
 def manage(what, command, watch=show_status, more=None):

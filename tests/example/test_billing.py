@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -164,6 +165,8 @@ def test_a_failed_renewal_is_told_until_it_ends(shop: Shop) -> None:
     assert "The last payment failed" in page
     assert "You keep Standard until Feb. 4, 2026; after that" in page
     assert "Failed" in page
+    [pay_now] = re.findall(r'href="([^"]+)">Pay now<', page)
+    assert "Pay this invoice" in shop.sandbox.http.get(pay_now).text
     assert "Settle the open payment first" in shop.page("/plans/")
     assert "Only the payment that is open may still be charged." in shop.page("/billing/cancel/")
     assert "Settle the open payment first" in shop.page("/plans/premium/change/")
@@ -174,7 +177,9 @@ def test_a_failed_renewal_is_told_until_it_ends(shop: Shop) -> None:
     assert "<b>0 of 3</b>" in page
 
     shop.advance(days=20)
-    assert "Your paid subscription has ended." in shop.page("/billing/")
+    page = shop.page("/billing/")
+    assert "Your paid subscription has ended." in page
+    assert "Pay now" not in page
 
 
 @pytest.mark.parametrize("path", ["/plans/standard/choose/", "/billing/portal/"])
@@ -242,5 +247,5 @@ def test_in_japanese(shop: Shop) -> None:
     shop.client.post("/i18n/setlang/", {"language": "ja"})
 
     assert "次回の更新日は2026年2月1日です。" in shop.page("/billing/")
-    assert "$37.00を支払って Premium に変更" in shop.page("/plans/premium/change/")
+    assert "$37.00 を支払って Premium に変更" in shop.page("/plans/premium/change/")
     assert "Standard を解約しますか" in shop.page("/billing/cancel/")

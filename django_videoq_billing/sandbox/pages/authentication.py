@@ -45,7 +45,7 @@ async def authenticate(box: Sandbox, request: Request) -> Response:
 def _invoice_page(box: Sandbox, intent: Record) -> str | None:
     """Where an invoice's payment goes on; other payments belong to no page of ours."""
     invoice = box.store.get("invoice", intent.get("_invoice"))
-    return invoice and invoice["hosted_invoice_url"]
+    return str(invoice["hosted_invoice_url"]) if invoice else None
 
 
 def _set_up(box: Sandbox, intent: Record, *, passed: bool) -> None:

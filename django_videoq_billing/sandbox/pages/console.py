@@ -83,7 +83,9 @@ async def listed(box: Sandbox, request: Request) -> Response:
 async def shown(box: Sandbox, request: Request) -> Response:
     record = box.store.find(request.path_params["id"])
     if record is None:
-        return notice(request, "Nothing here", "There is no such object.", link="/_sandbox/", label=BACK, status=404)
+        return notice(
+            request, "Nothing here", "There is no such object.", link="/_sandbox/", label=BACK, status=404
+        )
     payload = json.dumps(render(box.store, record), indent=2, ensure_ascii=False)
     related = [event for event in box.store.all("event") if event["data"]["object"].get("id") == record["id"]]
     return page(

@@ -84,6 +84,17 @@ def test_confirming_an_invoices_payment_leads_back_to_it(sandbox: Driver, answer
     assert f'<a href="{invoice}">{words}</a>' in page
 
 
+def test_a_paid_invoice_says_so_on_its_page_and_in_its_pdf(sandbox: Driver) -> None:
+    customer = sandbox.customer(name="山田太郎")
+    sandbox.subscribe(customer.id, sandbox.price(1200).id)
+    invoice = sandbox.api.invoices.list().data[0]
+    page = sandbox.http.get(str(invoice.hosted_invoice_url)).text
+    assert re.search(r"Amount paid</td><td[^>]*>\$12\.00<", page)
+    pdf = sandbox.http.get(str(invoice.invoice_pdf)).content
+    assert b"(Amount paid)" in pdf
+    assert "山田太郎".encode("utf-16-be").hex().encode() in pdf
+
+
 def test_the_console_says_when_there_is_nothing(sandbox: Driver) -> None:
     sandbox.customer()
     assert "No event has such a type." in sandbox.http.get("/_sandbox/console/events?type=nonsense").text

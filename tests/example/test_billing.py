@@ -32,6 +32,7 @@ def test_the_new_limits_hold_at_once_though_no_webhook_has_come(shop: Shop) -> N
 def test_the_history_lists_the_payment_with_its_invoice(shop: Shop) -> None:
     assert "No payments yet." in shop.page("/billing/")
     shop.buy("standard")
+    assert "listed here as soon as Stripe has reported it" in shop.page("/billing/")
     shop.settle()
 
     page = shop.page("/billing/")

@@ -142,6 +142,7 @@ def test_promotion_code(sandbox: Driver) -> None:
     wrong = sandbox.http.post(str(session.url), data={"action": "promotion_code", "promotion_code": "NOPE"})
     assert "This code is invalid." in wrong.text
     sandbox.http.post(str(session.url), data={"action": "promotion_code", "promotion_code": "half"})
+    assert "$6.00 <small>today</small>" in sandbox.http.get(str(session.url)).text
     pay(sandbox, session)
     assert sandbox.api.invoices.list().data[0].amount_paid == 600
     assert sandbox.api.promotion_codes.retrieve(code.id).times_redeemed == 1

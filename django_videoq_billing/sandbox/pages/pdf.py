@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 LEFT, RIGHT, TOP = 56, 540, 770
-AVERAGE_WIDTH = 0.5  # of the font size; Helvetica's digits are 0.556, letters a little less
+DIGIT, NARROW = 0.556, {",": 0.278, ".": 0.278, " ": 0.278, "-": 0.333}  # Helvetica's, of the font size
 FONTS = (
     b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
     # Japanese, from the reader's own fonts; its Latin letters are half as wide as the others.
@@ -51,15 +51,16 @@ def _content(rows: Iterable[tuple[str, str, int]]) -> bytes:
 
 
 def _width(text: str) -> float:
-    """Of the font size; what is not in Latin letters is twice as wide."""
-    return sum(AVERAGE_WIDTH if character < "\u2e80" else 1 for character in text)
+    """Of the font size: exact for amounts, near enough for names."""
+    return sum(1 if character >= "\u2e80" else NARROW.get(character, DIGIT) for character in text)
 
 
 def _text(text: str, x: float, y: float, size: int) -> bytes:
     try:
         encoded = text.encode("cp1252")
     except UnicodeEncodeError:
-        return b"BT /F2 %d Tf %.1f %.1f Td <%s> Tj ET" % (size, x, y, text.encode("utf-16-be").hex().encode())
+        wide = text.replace("\u00a5", "\uffe5")  # the narrow yen sign is a backslash in many Japanese fonts
+        return b"BT /F2 %d Tf %.1f %.1f Td <%s> Tj ET" % (size, x, y, wide.encode("utf-16-be").hex().encode())
     for special in (b"\\", b"(", b")"):
         encoded = encoded.replace(special, b"\\" + special)
     return b"BT /F1 %d Tf %.1f %.1f Td (%s) Tj ET" % (size, x, y, encoded)

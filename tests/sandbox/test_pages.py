@@ -54,12 +54,16 @@ def test_a_page_without_an_error_leaves_the_focus_alone(sandbox: Driver) -> None
     assert "<title>Subscribe to" in page
 
 
-def test_the_portal_tells_an_error_once(sandbox: Driver) -> None:
+def test_the_portal_tells_an_error_once_and_where_it_belongs(sandbox: Driver) -> None:
     url = portal_of(sandbox, sandbox.customer().id)
     card = {**FORM, "action": "card", "number": "4000 0000 0000 0119"}
-    assert sandbox.http.post(url, data=card).text.count("An error occurred while processing") == 1
+    above, form = sandbox.http.post(url, data=card).text.split("Use another card")
+    assert "An error occurred" not in above
+    assert form.count("An error occurred while processing") == 1
     unknown = sandbox.http.post(url, data={"action": "cancel", "subscription": "sub_none"}).text
-    assert unknown.count("There is no such subscription.") == 1
+    above, form = unknown.split("Current plan")
+    assert above.count("There is no such subscription.") == 1
+    assert "There is no such subscription." not in form
 
 
 def test_the_portal_says_what_an_overdue_plan_needs(sandbox: Driver) -> None:

@@ -72,8 +72,8 @@ CARDS = (
         "4000000000000341", "chargeCustomerFail", "Saves, then every payment fails",
         decline="generic_decline", declined_on_attach=False,
     ),
-    TestCard("4000002500003155", "authenticationRequired", "3-D Secure once", authentication="until_set_up"),
-    TestCard("4000002760003184", "authenticationRequiredOnSetup", "3-D Secure each time", authentication="always"),
+    TestCard("4000002500003155", "authenticationRequiredOnSetup", "3-D Secure once", authentication="until_set_up"),
+    TestCard("4000002760003184", "authenticationRequired", "3-D Secure each time", authentication="always"),
     TestCard(
         "4000008260003178", "authenticationRequiredChargeDeclinedInsufficientFunds",
         "3-D Secure, then insufficient funds",

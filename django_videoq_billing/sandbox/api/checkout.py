@@ -142,9 +142,9 @@ def _check(call: Call, params: Params) -> None:
         if not params.get(name):
             raise StripeError.required(name)
     if "customer" in params and "customer_email" in params:
-        raise StripeError("You may only specify one of these parameters: customer, customer_email.")
+        raise StripeError.one_of("customer", "customer_email")
     if params.get("allow_promotion_codes") is not None and params.get("discounts"):
-        raise StripeError("You may only specify one of these parameters: allow_promotion_codes, discounts.")
+        raise StripeError.one_of("allow_promotion_codes", "discounts")
     for name in ("success_url", "cancel_url"):
         if name in params and not params[name].startswith(("http://", "https://")):
             raise StripeError("Not a valid URL", code="url_invalid", param=name)
@@ -179,7 +179,7 @@ def _discounts(call: Call, given: list[Params]) -> list[Record]:
                 raise StripeError.missing(
                     "promotion code", entry["promotion_code"], f"discounts[{index}]", status=400
                 )
-            discounts.usable_code(call.box, code, f"discounts[{index}]")
+            discounts.usable_code(call.box, code, f"discounts[{index}]", call.params.get("customer"))
         else:
             discounts.usable_coupon(call.box, entry.get("coupon", ""), f"discounts[{index}][coupon]")
         result.append({"coupon": entry.get("coupon"), "promotion_code": entry.get("promotion_code")})

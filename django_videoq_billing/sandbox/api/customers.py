@@ -6,6 +6,7 @@ from django_videoq_billing.sandbox.errors import StripeError
 from django_videoq_billing.sandbox.objects import NO_ADDRESS, people
 from django_videoq_billing.sandbox.params import (
     CLEARABLE_TEXT,
+    EMAIL,
     FLAG,
     METADATA,
     PAGING,
@@ -28,7 +29,7 @@ CUSTOMER: Fields = {
     "address": ADDRESS,
     "balance": WHOLE,
     "description": CLEARABLE_TEXT,
-    "email": CLEARABLE_TEXT,
+    "email": EMAIL,
     "invoice_settings": Hash({"default_payment_method": CLEARABLE_TEXT, "footer": CLEARABLE_TEXT}),
     "metadata": METADATA,
     "name": CLEARABLE_TEXT,

@@ -3,6 +3,7 @@
 from django_videoq_billing.sandbox.api import (
     catalog,
     checkout,
+    coupons,
     customers,
     invoices,
     payments,
@@ -12,5 +13,5 @@ from django_videoq_billing.sandbox.api import (
 )
 from django_videoq_billing.sandbox.api.router import ENDPOINTS as REGISTERED
 
-MODULES = (catalog, checkout, customers, invoices, payments, platform, schedules, subscriptions)
+MODULES = (catalog, checkout, coupons, customers, invoices, payments, platform, schedules, subscriptions)
 ENDPOINTS = sorted(REGISTERED, key=lambda endpoint: endpoint.path.count("{"))

@@ -64,7 +64,7 @@ def use_code(box: Sandbox, session: Record, text: str) -> None:
     code = discounts.by_code(box, text)
     if code is None:
         raise StripeError("This code is invalid.", param="promotion_code")
-    discounts.usable_code(box, code, "promotion_code")
+    discounts.usable_code(box, code, "promotion_code", session["customer"])
     session["discounts"] = [{"coupon": None, "promotion_code": code["id"]}]
     price_up(box, session)
     box.store.save(session)

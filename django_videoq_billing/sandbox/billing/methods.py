@@ -13,10 +13,11 @@ TEST_TOKEN = "tok_"  # noqa: S105 - a prefix
 
 
 def by_token(key: str) -> TestCard | None:
-    """The card behind `pm_card_visa` or `tok_visa`."""
+    """The card behind `pm_card_visa` or `tok_visa`; `pm_card_visa_chargeDeclined` is another name of a few."""
     for prefix in (TEST_METHOD, TEST_TOKEN):
         if key.startswith(prefix):
-            return BY_NAME.get(key.removeprefix(prefix))
+            name = key.removeprefix(prefix)
+            return BY_NAME.get(name) or BY_NAME.get(name.removeprefix("visa_"))
     return None
 
 

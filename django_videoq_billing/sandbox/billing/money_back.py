@@ -15,6 +15,10 @@ OPEN_DISPUTES = frozenset({"needs_response", "under_review", "warning_needs_resp
 
 def refund(box: Sandbox, charge: Record, amount: int | None, fields: Params) -> Record:
     """Give a charge's money back, wholly or in part: refund.created, charge.refunded, refund.updated."""
+    if charge["disputed"]:
+        raise StripeError(
+            f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed"
+        )
     left = charge["amount_captured"] - charge["amount_refunded"]
     if charge["status"] != "succeeded" or (left == 0 and charge["refunded"]):
         raise StripeError(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")

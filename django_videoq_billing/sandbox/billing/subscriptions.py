@@ -66,6 +66,8 @@ def set_cancellation(box: Sandbox, subscription: Record, params: Params) -> None
     if "cancel_at_period_end" not in params and "cancel_at" not in params:
         return
     at = params.get("cancel_at")
+    if at is not None and params.get("cancel_at_period_end"):
+        raise StripeError.one_of("cancel_at", "cancel_at_period_end")
     if params.get("cancel_at_period_end") or isinstance(at, str):
         at = subscriptions.period(subscription)[1]
     if at is not None and at <= box.now():
@@ -179,13 +181,19 @@ def change_of(box: Sandbox, subscription: Record, params: Params) -> Change | No
     )
     if not given and not restart:
         return None
+    at = params.get("proration_date") or box.now()
+    start, end = subscriptions.period(subscription)
+    if not start <= at <= max(end, box.now()):
+        raise StripeError(
+            "Cannot specify proration date outside of current subscription period.", param="proration_date"
+        )
     items = changes.new_items(box, subscription, given or [])
     return changes.weigh(
         box.store,
         subscription,
         items,
         params.get("proration_behavior", "create_prorations"),
-        params.get("proration_date") or box.now(),
+        at,
         restart=restart,
     )
 

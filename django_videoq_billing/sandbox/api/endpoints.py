@@ -6,6 +6,7 @@ from django_videoq_billing.sandbox.api import (
     coupons,
     customers,
     invoices,
+    payment_methods,
     payments,
     platform,
     schedules,
@@ -13,5 +14,16 @@ from django_videoq_billing.sandbox.api import (
 )
 from django_videoq_billing.sandbox.api.router import ENDPOINTS as REGISTERED
 
-MODULES = (catalog, checkout, coupons, customers, invoices, payments, platform, schedules, subscriptions)
+MODULES = (
+    catalog,
+    checkout,
+    coupons,
+    customers,
+    invoices,
+    payment_methods,
+    payments,
+    platform,
+    schedules,
+    subscriptions,
+)
 ENDPOINTS = sorted(REGISTERED, key=lambda endpoint: endpoint.path.count("{"))

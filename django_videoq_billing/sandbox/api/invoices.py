@@ -211,7 +211,7 @@ def pay_invoice(call: Call) -> Record:
             "`default_payment_method`."
         )
     outcome = collection.collect(call.box, invoice, method=method)
-    if outcome.kind != "succeeds":
+    if not outcome.goes_through:
         raise outcome.error("invoice")
     return invoice
 

@@ -38,9 +38,8 @@ def refund(box: Sandbox, charge: Record, amount: int | None, fields: Params) -> 
         charge["amount_refunded"] += given
         charge["refunded"] = charge["amount_refunded"] == charge["amount_captured"]
     with box.changing(record, "refund.updated"):
-        record["destination_details"]["card"] |= {
-            "reference": box.ids.token(11), "reference_status": "available",
-        }  # fmt: skip
+        details = record["destination_details"]
+        details[details["type"]] |= {"reference": box.ids.token(11), "reference_status": "available"}
     return record
 
 
@@ -50,6 +49,8 @@ def open_dispute(
     """The cardholder's bank takes the money back: created, then updated and funds_withdrawn."""
     if charge["disputed"]:
         raise StripeError(f"Charge {charge['id']} is already disputed.", code="charge_disputed")
+    if charge["status"] != "succeeded" or charge["payment_method_details"]["type"] != "card":
+        raise StripeError(f"Charge {charge['id']} cannot be disputed: it is no payment by card.")
     given = charge["amount"] if amount is None else amount
     dispute = payments.dispute(box, charge, reason=reason, amount=given)
     charge["disputed"] = True

@@ -122,6 +122,6 @@ def check_first_payment(
             code="resource_missing",
         )
     outcome = charging.foresee(customer, method, authenticated=authenticated)
-    if behavior == "error_if_incomplete" and outcome.kind != "succeeds":
+    if behavior == "error_if_incomplete" and not outcome.goes_through:
         charging.use_up_failure(customer)
         raise outcome.error()

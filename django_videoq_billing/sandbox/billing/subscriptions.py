@@ -218,7 +218,7 @@ def foreseen(box: Sandbox, subscription: Record, change: Change, params: Params)
 def refuse_unpayable(box: Sandbox, subscription: Record, change: Change, params: Params) -> None:
     """error_if_incomplete: 402 and nothing changed if the payment of this change would fail."""
     outcome = foreseen(box, subscription, change, params)
-    if outcome.kind != "succeeds":
+    if not outcome.goes_through:
         charging.use_up_failure(box.store.the("customer", subscription["customer"]))
         raise outcome.error()
 
@@ -242,7 +242,7 @@ def make(box: Sandbox, subscription: Record, change: Change, params: Params) -> 
     if subscription["_pending"]:
         pending.expire(box, subscription)
     waits = params.get("payment_behavior") == "pending_if_incomplete"
-    if waits and foreseen(box, subscription, change, params).kind != "succeeds":
+    if waits and not foreseen(box, subscription, change, params).goes_through:
         hold(box, subscription, change)
         return
     apply(box, subscription, change, params)

@@ -53,6 +53,24 @@ def test_a_checkout_that_is_paid_days_later(sandbox: Driver) -> None:
     assert sandbox.api.refunds.create(params={"charge": charge.id}).status == "succeeded"
 
 
+def test_an_accounts_number_is_typed_where_a_cards_is_asked_for(sandbox: Driver) -> None:
+    params: Any = {
+        "mode": "subscription", "line_items": [{"price": sandbox.price(1200).id, "quantity": 1}],
+        "success_url": "http://localhost/done",
+    }  # fmt: skip
+    session = sandbox.api.checkout.sessions.create(params=params)
+    form = {
+        "email": "a@example.com",
+        "number": SUCCEEDS,
+        "expiry": "12 / 34",
+        "cvc": "123",
+        "name": "A Person",
+    }
+    answer = sandbox.http.post(str(session.url), data=form)
+    assert (answer.status_code, answer.headers["location"]) == (303, "http://localhost/done")
+    assert state(sandbox, session) == ("complete", "unpaid", "open", "active")
+
+
 def test_a_checkout_whose_payment_fails_days_later(sandbox: Driver) -> None:
     session = checkout(sandbox, NO_FUNDS)
     sandbox.new_events()

@@ -29,6 +29,12 @@ def test_only_loopback() -> None:
     assert command.main(["--host", "0.0.0.0"]) == 1  # noqa: S104
 
 
+def test_no_live_keys() -> None:
+    with pytest.raises(ValueError, match="takes no live keys"):
+        SandboxConfig(api_keys=("sk_test_a", "rk_live_b"))
+    assert command.main(["--api-key", "sk_live_of_somebody"]) == 1
+
+
 def test_options_and_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STRIPE_SANDBOX_PORT", "4242")
     monkeypatch.setenv("STRIPE_SANDBOX_API_KEY", "sk_test_env")

@@ -136,3 +136,27 @@ def test_emails_and_currencies(sandbox: Driver) -> None:
     with pytest.raises(stripe.InvalidRequestError, match="Invalid currency: xyz"):
         sandbox.price(currency="xyz")
     assert sandbox.price(currency="JPY").currency == "jpy"
+
+
+def test_a_pause_ends_in_the_future(sandbox: Driver, subscription: stripe.Subscription) -> None:
+    pause: Any = {"behavior": "void", "resumes_at": sandbox.now()}
+    with pytest.raises(stripe.InvalidRequestError) as caught:
+        sandbox.api.subscriptions.update(subscription.id, params={"pause_collection": pause})
+    assert caught.value.param == "pause_collection[resumes_at]"
+
+
+def test_webhook_endpoints_name_whole_types(sandbox: Driver) -> None:
+    for kinds in (["invoice.paid", "customer.*"], ["nonsense"]):
+        wrong: Any = {"url": "http://127.0.0.1:9/", "enabled_events": kinds}
+        with pytest.raises(stripe.InvalidRequestError) as caught:
+            sandbox.api.webhook_endpoints.create(params=wrong)
+        assert caught.value.param == f"enabled_events[{len(kinds) - 1}]"
+    right: Any = {"url": "http://127.0.0.1:9/", "enabled_events": ["*"]}
+    made = sandbox.api.webhook_endpoints.create(params=right)
+    patterns: Any = {"enabled_events": ["customer.*"]}
+    with pytest.raises(stripe.InvalidRequestError):
+        sandbox.api.webhook_endpoints.update(made.id, params=patterns)
+    right["url"] = "nowhere"
+    with pytest.raises(stripe.InvalidRequestError) as caught:
+        sandbox.api.webhook_endpoints.create(params=right)
+    assert caught.value.code == "url_invalid"

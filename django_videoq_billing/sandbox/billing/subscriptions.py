@@ -92,6 +92,7 @@ def set_nested(subscription: Record, params: Params) -> None:
 def update(box: Sandbox, subscription: Record, params: Params) -> Record:
     """Apply a request's changes; either all of them or, where it is refused, none."""
     check_updatable(subscription, params)
+    check_pause(box, params)
     change = change_of(box, subscription, params)
     behavior = params.get("payment_behavior")
     if change is not None and behavior == "error_if_incomplete":
@@ -145,6 +146,14 @@ def extend_trial(box: Sandbox, subscription: Record, trial_end: int) -> None:
         "status": "trialing", "trial_start": subscription["trial_start"] or start, "trial_end": trial_end,
         "billing_cycle_anchor": trial_end, "_trial_notice": False,
     }  # fmt: skip
+
+
+def check_pause(box: Sandbox, params: Params) -> None:
+    resumes_at = (params.get("pause_collection") or {}).get("resumes_at")
+    if resumes_at is not None and resumes_at <= box.now():
+        raise StripeError(
+            "The timestamp of `resumes_at` must be in the future.", param="pause_collection[resumes_at]"
+        )
 
 
 def check_updatable(subscription: Record, params: Params) -> None:

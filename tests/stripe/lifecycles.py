@@ -9,6 +9,7 @@ DECLINED = "4000000000000002"
 INSUFFICIENT_FUNDS = "4000000000009995"
 ATTACHES_AND_FAILS = "4000000000000341"
 NEEDS_3DS = "4000002500003155"
+BANK_ACCOUNT, EMPTY_ACCOUNT = "000123456789", "000222222227"
 
 
 def first_subscription(site: Site) -> None:
@@ -26,6 +27,22 @@ def declined_then_paid(site: Site) -> None:
 
 def three_d_secure(site: Site) -> None:
     site.checkout(site.standard, NEEDS_3DS, authenticate=True)
+    site.settle()
+
+
+def debit_that_succeeds(site: Site) -> None:
+    """checkout.session.async_payment_succeeded, days after the checkout."""
+    site.checkout(site.standard, BANK_ACCOUNT)
+    site.settle()
+    site.advance(days=5)
+    site.settle()
+
+
+def debit_that_fails(site: Site) -> None:
+    """checkout.session.async_payment_failed, days after the checkout."""
+    site.checkout(site.standard, EMPTY_ACCOUNT)
+    site.settle()
+    site.advance(days=5)
     site.settle()
 
 
@@ -147,6 +164,8 @@ LIFECYCLES = [
     first_subscription,
     declined_then_paid,
     three_d_secure,
+    debit_that_succeeds,
+    debit_that_fails,
     renewal,
     failed_renewal_recovers,
     failed_renewal_ends,

@@ -23,6 +23,8 @@ ENDS: dict[str, tuple[str, str, str, list[tuple[str, str, int]]]] = {
     "first_subscription": ("standard", "active", "standard", [("subscription_payment", "succeeded", 1200)]),
     "declined_then_paid": ("standard", "active", "standard", [("subscription_payment", "succeeded", 1200)]),
     "three_d_secure": ("standard", "active", "standard", [("subscription_payment", "succeeded", 1200)]),
+    "debit_that_succeeds": ("standard", "active", "standard", [("subscription_payment", "succeeded", 1200)]),
+    "debit_that_fails": ("standard", "past_due", "free", [("subscription_payment", "failed", 1200)]),
     "renewal": ("standard", "active", "standard", [("subscription_payment", "succeeded", 1200)] * 2),
     "failed_renewal_recovers": (
         "standard",

@@ -52,7 +52,7 @@ def _shown(box: Sandbox, request: Request, session: Record, form: CardForm, prob
     invoices = [
         one for one in box.store.where("invoice", customer=customer["id"]) if one["status"] != "draft"
     ]
-    cards = list(box.store.where("payment_method", customer=customer["id"]))
+    cards = list(box.store.where("payment_method", customer=customer["id"], type="card"))
     return page(
         request, "portal.html", 402 if form.errors or problem else 200,
         session=session, customer=customer, plans=plans, default=next(filter(None, in_use), None) or default,

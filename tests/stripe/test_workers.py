@@ -74,12 +74,15 @@ def test_two_workers_at_once_end_in_the_same_rows(
 
 def at_once(workers: list[Worker], site: Site) -> list[int]:
     """Let the workers go when each has an event in hand; return how many each worked on."""
-    with transaction.atomic():
-        UserSubscription.objects.select_for_update().get(user=site.user)  # here they wait for us
-        for worker in workers:
-            worker.begin()
-        until(lambda: WebhookEvent.objects.filter(state=State.PROCESSING).count() == len(workers))
-    return [worker.end() for worker in workers]
+    try:
+        with transaction.atomic():
+            UserSubscription.objects.select_for_update().get(user=site.user)  # here they wait for us
+            for worker in workers:
+                worker.begin()
+            until(lambda: WebhookEvent.objects.filter(state=State.PROCESSING).count() == len(workers))
+    finally:
+        done = [worker.end() for worker in workers]
+    return done
 
 
 def test_the_event_of_a_killed_worker_is_taken_up_by_another(

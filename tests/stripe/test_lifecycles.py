@@ -23,12 +23,24 @@ ENDS: dict[str, tuple[str, str, str, list[tuple[str, str, int]]]] = {
     "first_subscription": ("standard", "active", "standard", [("subscription_payment", "succeeded", 1200)]),
     "declined_then_paid": ("standard", "active", "standard", [("subscription_payment", "succeeded", 1200)]),
     "three_d_secure": ("standard", "active", "standard", [("subscription_payment", "succeeded", 1200)]),
+    "three_d_secure_each_time": (  # no charge was tried without the cardholder, so none failed
+        "standard",
+        "past_due",
+        "standard",
+        [("subscription_payment", "succeeded", 1200)],
+    ),
     "renewal": ("standard", "active", "standard", [("subscription_payment", "succeeded", 1200)] * 2),
     "failed_renewal_recovers": (
         "standard",
         "active",
         "standard",
         [("subscription_payment", "failed", 1200), *[("subscription_payment", "succeeded", 1200)] * 2],
+    ),
+    "failed_renewal_outlasts_the_grace": (
+        "standard",
+        "past_due",
+        "free",
+        [("subscription_payment", "failed", 1200), ("subscription_payment", "succeeded", 1200)],
     ),
     "failed_renewal_ends": (
         "standard",
@@ -91,6 +103,12 @@ ENDS: dict[str, tuple[str, str, str, list[tuple[str, str, int]]]] = {
             ("dispute", "succeeded", 1200),
             ("subscription_payment", "succeeded", 1200),
         ],
+    ),
+    "dispute_lost": (
+        "standard",
+        "active",
+        "standard",
+        [("dispute", "disputed", -1200), ("subscription_payment", "succeeded", 1200)],
     ),
     "trial": ("standard", "active", "standard", [("subscription_payment", "succeeded", 1200)]),
 }

@@ -1,4 +1,4 @@
-"""The one door to Stripe's SDK. Answers are plain values, errors are ours, and nothing global is set."""
+"""The one door to Stripe's SDK. Answers are plain values, errors are ours, and no key is global."""
 
 from __future__ import annotations
 

@@ -178,7 +178,9 @@ def _fresh(user: AbstractBaseUser) -> UserSubscription:
     row = find_subscription(user)
     if row is None:
         raise NoSubscription.for_user()
-    return (sync_customer(row.stripe_customer_id) or row) if row.stripe_customer_id else row
+    if not row.stripe_customer_id:
+        return row
+    return sync_customer(row.stripe_customer_id, in_request=True) or row
 
 
 def _state_of(row: UserSubscription) -> StripeSubscriptionState:
@@ -186,7 +188,7 @@ def _state_of(row: UserSubscription) -> StripeSubscriptionState:
 
 
 def _synced(state: StripeSubscriptionState) -> UserSubscription:
-    row = sync_customer(state.customer_id)
+    row = sync_customer(state.customer_id, in_request=True)
     if row is None:
         raise NoSubscription.for_user()
     return row

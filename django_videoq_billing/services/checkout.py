@@ -30,7 +30,8 @@ def start_checkout(
     subscription = ensure_subscription(user)
     if effective_plan(subscription).pk != plan.pk and (plan.is_free or not plan.stripe_price_id):
         raise InvalidPlan.not_for_sale(plan.name)
-    previous = _last_session(subscription.stripe_checkout_session_id)
+    last_page = subscription.stripe_checkout_session_id
+    previous = _last_session(last_page)
     if previous is not None and previous.is_open and previous.plan_id != str(plan.pk):
         # Before Stripe is asked for subscriptions: then a payment that was faster is among them.
         StripeService.expire_checkout_session(previous.id)
@@ -42,33 +43,31 @@ def start_checkout(
         raise AlreadyOnPlan.plan(plan.name)
     if subscription.is_billed:
         raise SubscriptionExists.for_user()
-    if previous is not None and previous.is_open:
+    if previous is not None and previous.is_open and not _is_gone(previous.customer_id):
         return previous
-    return _open_page(user, subscription, plan, success_url, cancel_url)
+    session = _open_page(user, subscription, plan, success_url, cancel_url, after=last_page)
+    return _remember(subscription, session, last_page)
 
 
 def _open_page(
     user: AbstractBaseUser,
     subscription: UserSubscription,
     plan: SubscriptionPlan,
-    success_url: str,
-    cancel_url: str,
+    *urls: str,
+    after: str,
 ) -> CheckoutSession:
-    after = subscription.stripe_checkout_session_id
+    """Open a page for the user's customer, or, where somebody deleted that one at Stripe, for a new customer."""
 
     def open_for(customer_id: str) -> CheckoutSession:
-        return StripeService.create_checkout_session(
-            user, plan, success_url, cancel_url, customer_id=customer_id, after=after
-        )
+        return StripeService.create_checkout_session(user, plan, *urls, customer_id=customer_id, after=after)
 
     customer_id = ensure_customer(user, subscription)
     try:
-        session = open_for(customer_id)
+        return open_for(customer_id)
     except StripeObjectMissing:
-        if not StripeService.retrieve_customer(customer_id).get("deleted"):
+        if not _is_gone(customer_id):
             raise
-        session = open_for(_follow_customer(user, subscription, customer_id))
-    return _remember(subscription, session)
+        return open_for(_follow_customer(user, subscription, customer_id))
 
 
 def ensure_customer(user: AbstractBaseUser, subscription: UserSubscription) -> str:
@@ -84,6 +83,10 @@ def _follow_customer(user: AbstractBaseUser, subscription: UserSubscription, pre
     return row.values_list("stripe_customer_id", flat=True).get() or created
 
 
+def _is_gone(customer_id: str) -> bool:
+    return bool(StripeService.retrieve_customer(customer_id).get("deleted"))
+
+
 def _last_session(session_id: str) -> CheckoutSession | None:
     try:
         return StripeService.retrieve_checkout_session(session_id) if session_id else None
@@ -91,10 +94,10 @@ def _last_session(session_id: str) -> CheckoutSession | None:
         return None
 
 
-def _remember(subscription: UserSubscription, session: CheckoutSession) -> CheckoutSession:
+def _remember(subscription: UserSubscription, session: CheckoutSession, last_page: str) -> CheckoutSession:
     """Keep the page as the user's one open page. Whoever comes second closes its own and takes the first."""
     row = UserSubscription.objects.filter(pk=subscription.pk)
-    unchanged = row.filter(stripe_checkout_session_id=subscription.stripe_checkout_session_id)
+    unchanged = row.filter(stripe_checkout_session_id=last_page)
     if unchanged.update(stripe_checkout_session_id=session.id):
         return session
     winner_id = row.values_list("stripe_checkout_session_id", flat=True).get()

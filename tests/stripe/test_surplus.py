@@ -244,10 +244,10 @@ def test_two_workers_at_once(make_site: Any, traveller: Any) -> None:
         receive(event)
     barrier = Barrier(4)
 
-    def work(_: int) -> int:
+    def work(_: int) -> None:
         try:
             barrier.wait(timeout=30)
-            return int(process() or 0)
+            process()
         finally:
             connection.close()
 

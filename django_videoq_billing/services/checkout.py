@@ -32,7 +32,7 @@ def start_checkout(
         raise InvalidPlan.not_for_sale(plan.name)
     last_page = subscription.stripe_checkout_session_id
     previous = _last_session(last_page)
-    if previous is not None and previous.is_open and previous.plan_id != str(plan.pk):
+    if previous is not None and previous.is_open and not _offers(previous, plan):
         # Before Stripe is asked for subscriptions: then a payment that was faster is among them.
         StripeService.expire_checkout_session(previous.id)
         previous = None
@@ -83,6 +83,11 @@ def _follow_customer(user: AbstractBaseUser, subscription: UserSubscription, pre
     return row.values_list("stripe_customer_id", flat=True).get() or created
 
 
+def _offers(page: CheckoutSession, plan: SubscriptionPlan) -> bool:
+    """Whether the page is for this plan, at the price that it has now."""
+    return (page.plan_id, page.price_id) == (str(plan.pk), plan.stripe_price_id)
+
+
 def _is_gone(customer_id: str) -> bool:
     return bool(StripeService.retrieve_customer(customer_id).get("deleted"))
 
@@ -105,6 +110,6 @@ def _remember(subscription: UserSubscription, session: CheckoutSession, last_pag
         return session
     StripeService.expire_checkout_session(session.id)
     winner = _last_session(winner_id)
-    if winner is None or winner.plan_id != session.plan_id:
+    if winner is None or winner.price_id != session.price_id:
         raise Conflict.busy()
     return winner

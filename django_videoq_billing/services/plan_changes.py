@@ -113,7 +113,7 @@ def cancel(user: AbstractBaseUser, *, immediate: bool = False) -> UserSubscripti
 
 
 def end_billing(user_id: UserId) -> None:
-    """Cancel at Stripe whatever would go on charging a user who is about to be deleted.
+    """Cancel at Stripe whatever charges, or could still charge, a user who is about to be deleted.
 
     Raises StripeUnavailable or StripeFailure, and the deletion must not happen then: it would leave a
     subscription that nobody can end from here.
@@ -121,6 +121,9 @@ def end_billing(user_id: UserId) -> None:
     row = UserSubscription.objects.filter(user_id=user_id).first()
     if row is None or not row.stripe_customer_id:
         return
+    if row.stripe_checkout_session_id:
+        # First, so that a payment that was faster is among the subscriptions.
+        StripeService.expire_checkout_session(row.stripe_checkout_session_id)
     try:
         alive = [s for s in StripeService.list_subscriptions(row.stripe_customer_id) if s.is_alive]
     except StripeObjectMissing:

@@ -68,6 +68,34 @@ class TestADeletedCustomer:
         assert not UserSubscription.objects.filter(stripe_customer_id__isnull=False).exists()
 
 
+class TestAnOpenPage:
+    def test_a_new_price_opens_a_new_page(self, site: Site) -> None:
+        first = open_page(site, site.standard)
+        site.standard.stripe_price_id, site.standard.price_cents = site.sandbox.price(1500).id, 1500
+        site.standard.save()
+        second = open_page(site, site.standard)
+        assert site.sandbox.api.checkout.sessions.retrieve(second.id).amount_total == 1500
+        assert site.sandbox.api.checkout.sessions.retrieve(first.id).status == "expired"
+
+    def test_nobody_pays_on_the_page_of_a_deleted_user(self, site: Site) -> None:
+        page = open_page(site, site.standard)
+        site.user.delete()
+        assert site.sandbox.api.checkout.sessions.retrieve(page.id).status == "expired"
+
+    def test_what_a_deleted_user_had_just_paid_is_ended(self, site: Site) -> None:
+        """No event has arrived: the site does not know of the subscription."""
+        site.checkout(site.standard)
+        site.user.delete()
+        [subscription] = site.sandbox.api.subscriptions.list(params={"status": "all"})
+        assert subscription.status == "canceled"
+
+    def test_a_page_that_stripe_has_forgotten_is_in_nobodys_way(self, site: Site) -> None:
+        first_subscription(site)
+        UserSubscription.objects.update(stripe_checkout_session_id="cs_test_forgotten")
+        site.user.delete()
+        assert not UserSubscription.objects.filter(stripe_customer_id__isnull=False).exists()
+
+
 class TestCancellingAtOnce:
     def test_what_has_ended_already_is_no_trouble(self, site: Site) -> None:
         first_subscription(site)

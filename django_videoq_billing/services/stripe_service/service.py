@@ -114,6 +114,8 @@ class StripeService:
         try:
             with stripe_errors():
                 client().v1.checkout.sessions.expire(session_id, options=once())
+        except StripeObjectMissing:
+            return
         except StripeFailure:
             if StripeService.retrieve_checkout_session(session_id).is_open:
                 raise

@@ -67,6 +67,7 @@ class TestCheckout:
         assert session.metadata.to_dict() == {
             "user_id": str(site.user.pk),
             "plan_id": str(site.standard.pk),
+            "price_id": site.standard.stripe_price_id,
         }
 
     def test_stripe_away_is_an_error_of_its_own(self, site: Site) -> None:

@@ -92,7 +92,8 @@ def stripe_errors() -> Iterator[None]:
         logger.warning("stripe_unavailable", extra={"http_status": error.http_status})
         raise StripeUnavailable.after(_retry_after(error)) from None
     except stripe.StripeError as error:
-        if error.http_status is None or error.http_status >= 500:
+        # 409: a request with the same idempotency key is still being answered.
+        if error.http_status in (None, 409) or error.http_status >= 500:
             logger.warning("stripe_unavailable", extra={"http_status": error.http_status})
             raise StripeUnavailable.after(_retry_after(error)) from None
         missing = error.code == "resource_missing"

@@ -146,7 +146,7 @@ class Wire:
         if self._retry_at is not None:
             self._come_back()
         script = scripts()[name]
-        command: tuple[Argument, ...] = (b"EVALSHA", script.sha, len(keys), *keys)
+        command: tuple[Argument, ...] = ("EVALSHA", script.sha, len(keys), *keys)
         try:
             return self._send(keys[0], (*command, *arguments))
         except errors.NoScriptError:

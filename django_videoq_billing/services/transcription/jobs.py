@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from contextlib import suppress
+from functools import partial
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, models, router, transaction
@@ -94,7 +95,8 @@ def complete(job: TranscriptionJob, actual_seconds: int) -> TranscriptionJob:
             return job
         check_live(job)
         if not counted:
-            _count_without_hold(job, actual_seconds)
+            # Later, with no lock on the job: whoever ends one locks the counter first.
+            transaction.on_commit(partial(_count_without_hold, job), using=_alias(), robust=True)
         if job.cost_per_second is None:
             job.cost_per_second = cost_per_second(job.whisper_model)
         job.duration_seconds = actual_seconds
@@ -191,12 +193,12 @@ def _settle_hold(job: TranscriptionJob, seconds: int) -> bool:
     return True
 
 
-def _count_without_hold(job: TranscriptionJob, seconds: int) -> None:
+def _count_without_hold(job: TranscriptionJob) -> None:
     """What ran counts, in the period of now where nobody knows any more when it was reserved."""
     logger.warning("transcription_hold_lost", extra={"job": job.pk})
-    if seconds:
+    if job.duration_seconds:
         with suppress(AccountInactive):
-            get_store().add(entitlement_for(job.user), Metric.TRANSCRIPTION, seconds)
+            get_store().add(entitlement_for(job.user), Metric.TRANSCRIPTION, job.duration_seconds)
 
 
 def _abandon(job: TranscriptionJob, status: TranscriptionJob.Status, message: str) -> TranscriptionJob:

@@ -101,6 +101,7 @@ def test_a_job_that_ends_in_the_next_period_counts_where_it_was_reserved(user: U
     assert get_store().get(before).transcription_seconds == 90
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("lost", ["unknown to the store", "given back by hand"])
 @pytest.mark.parametrize("seconds", [0, 80])
 def test_a_job_whose_hold_is_lost_counts_what_ran_once(
@@ -116,6 +117,7 @@ def test_a_job_whose_hold_is_lost_counts_what_ran_once(
         assert used(user) == seconds
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_switched_off_account_may_finish_what_runs(user: User, video: Group) -> None:
     job, lost = transcription.start(user, video, 60), transcription.start(user, other_video(), 60)
     TranscriptionJob.objects.filter(pk=lost.pk).update(reservation_id=uuid4())

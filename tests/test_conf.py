@@ -82,6 +82,13 @@ VALID: list[tuple[str, Any, Any]] = [
     ("TRANSCRIPTION_COST_PER_SECOND", Decimal("0.0001"), Decimal("0.0001")),
     ("TRANSCRIPTION_COST_PER_SECOND", "0.00025", Decimal("0.00025")),
     ("TRANSCRIPTION_COST_PER_SECOND", 0, Decimal(0)),
+    ("TRANSCRIPTION_COST_PER_SECOND", "0.123456780000", Decimal("0.12345678")),
+    ("TRANSCRIPTION_COST_BY_MODEL", {}, {}),
+    (
+        "TRANSCRIPTION_COST_BY_MODEL",
+        {"whisper-1": "0.0001", "large": Decimal("0.00000001"), "own": 0},
+        {"whisper-1": Decimal("0.0001"), "large": Decimal("0.00000001"), "own": Decimal(0)},
+    ),
     ("ALLOWED_REDIRECT_HOSTS", [], ()),
     (
         "ALLOWED_REDIRECT_HOSTS",
@@ -161,6 +168,24 @@ INVALID: list[tuple[str, Any, str]] = [
             "",
             "cheap",
             None,
+            "0.000000001",
+            Decimal("0.123456789"),
+            "1e-400",
+        )
+    ],
+    *[
+        ("TRANSCRIPTION_COST_BY_MODEL", value, "a dict from a model's name to a Decimal")
+        for value in (
+            None,
+            "0.0001",
+            [("whisper-1", "0.0001")],
+            {"whisper-1": 0.0001},
+            {"whisper-1": None},
+            {"whisper-1": "2"},
+            {"whisper-1": "0.000000001"},
+            {"": "0.0001"},
+            {"x" * 51: "0.0001"},
+            {1: "0.0001"},
         )
     ],
     *[

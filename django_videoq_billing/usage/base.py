@@ -48,6 +48,10 @@ class UsageStore(ABC):
         """
 
     @abstractmethod
+    def settled_amount(self, reservation_id: UUID) -> int | None:
+        """Return with what amount a hold was committed; None where it was not, or is not known."""
+
+    @abstractmethod
     def release(self, reservation_id: UUID) -> bool:
         """Give a hold back. Safe to call twice: returns False when it was released or had expired before.
 

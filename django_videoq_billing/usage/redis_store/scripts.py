@@ -78,6 +78,11 @@ class Shard:
         )
         return int(self.wire.run("settle", (keys.hold + hold, keys.journal), *arguments, again=arguments))
 
+    def settled(self, hold_id: UUID) -> list[bytes | None]:
+        """The state and the final amount of a hold; neither where it is not known."""
+        key = self.keys.hold + hold_id.hex.encode()
+        return list(self.wire.ask(lambda client: client.hmget(key, "z", "f")))
+
     def read(self, user: bytes, start: int) -> list[bytes] | None:
         arguments = (now(), start)
         answer: list[bytes] | None = self.wire.run(

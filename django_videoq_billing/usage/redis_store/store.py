@@ -23,7 +23,7 @@ from django_videoq_billing.types import (
 )
 from django_videoq_billing.usage.base import UsageStore
 from django_videoq_billing.usage.database import DatabaseUsageStore
-from django_videoq_billing.usage.redis_store import away, flush
+from django_videoq_billing.usage.redis_store import away, flush, overdue
 from django_videoq_billing.usage.redis_store.keys import (
     CODE,
     SHARDS,
@@ -150,7 +150,7 @@ class RedisUsageStore(UsageStore):
             if reply[0] == UNTRUSTED:
                 rebuild(shard, entitlement, self._verify)
             elif reply[0] == OVERDUE:
-                self._expire_user(shard, encoded(entitlement.user_id), now())
+                overdue.give_back(shard, encoded(entitlement.user_id), now())
             else:
                 return reply
         raise UsageUnavailable.busy()
@@ -175,6 +175,14 @@ class RedisUsageStore(UsageStore):
             actual,
             lambda: self.database.commit(reservation_id, actual),
         )
+
+    def settled_amount(self, reservation_id: UUID) -> int | None:
+        number = shard_of_hold(reservation_id)
+        with suppress(StoreAwayError):
+            state, final = self.shards[number].settled(reservation_id) if number is not None else (None, None)
+            if state is not None:
+                return int(final or 0) if state == b"committed" else None
+        return away.written_amount(reservation_id) or self.database.settled_amount(reservation_id)
 
     def release(self, reservation_id: UUID) -> bool:
         return self._settle(
@@ -242,16 +250,15 @@ class RedisUsageStore(UsageStore):
 
     def expire(self, now: datetime, *, user_id: UserId | None = None, batch_size: int = 500) -> int:
         at, expired = microseconds(now), 0
+        shards = self.shards if user_id is None else [self.shards[shard_of(encoded(user_id))]]
         with suppress(StoreAwayError):
-            if user_id is not None:
-                user = encoded(user_id)
-                expired = self._expire_user(self.shards[shard_of(user)], user, at)
-                flush.flush_shard(self.shards[shard_of(user)])
-            else:
-                for shard in self.shards:
-                    while users := shard.overdue_users(at, batch_size):
-                        expired += sum(self._expire_user(shard, user, at) for user in users)
+            for shard in shards:
+                users = overdue.users(shard, at, batch_size) if user_id is None else [encoded(user_id)]
+                expired += sum(overdue.give_back(shard, user, at) for user in users)
+            if user_id is None:
                 flush.flush(self.shards)
+            else:
+                flush.flush_shard(shards[0])
         # What is still overdue in the rows was made without Redis, or was in a Redis that was emptied.
         left = holds().overdue(now) if user_id is None else holds().overdue(now).filter(user_id=user_id)
         users_left = set(left.order_by().values_list("user_id", flat=True))
@@ -280,12 +287,6 @@ class RedisUsageStore(UsageStore):
 
     def risks(self) -> list[tuple[str, str, str]]:
         return risks_of(self.shards.wire)
-
-    def _expire_user(self, shard: Shard, user: bytes, at: int) -> int:
-        overdue = shard.overdue_holds(user, at)
-        outcomes = [shard.settle(UUID(hold.decode()), ReservationState.EXPIRED, at=at) for hold in overdue]
-        shard.still_due(user)
-        return sum(outcome == 1 for outcome in outcomes)
 
     def _verify(self, shard: Shard) -> None:
         place = UsageJournal.objects.using(alias()).filter(shard=shard.number).first()

@@ -90,5 +90,5 @@ class UsageStore(ABC):
         return 0
 
     def risks(self) -> list[tuple[str, str, str]]:
-        """What in the set-up of the store's server could lose usage: code, sentence and hint of each."""
+        """What in the set-up of the store's server could lose usage: check id, sentence and hint of each."""
         return []

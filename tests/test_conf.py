@@ -13,6 +13,7 @@ from django.utils.functional import lazy
 
 from django_videoq_billing.conf import BillingSettings, get_settings
 from tests.conf_stripe import STRIPE_INVALID, STRIPE_VALID
+from tests.conf_usage import USAGE_INVALID, USAGE_VALID
 
 FREE = {"name": "Free", "video_limit": 3}
 PAID = {"name": "Paid", "price_cents": 500, "video_limit": 10}
@@ -99,6 +100,7 @@ VALID: list[tuple[str, Any, Any]] = [
     ("THROTTLE_RATES", {"read": None}, {"plans": "60/min", "read": None, "write": "20/min"}),
     ("THROTTLE_RATES", {"write": "5/day"}, {"plans": "60/min", "read": "120/min", "write": "5/day"}),
     *STRIPE_VALID,
+    *USAGE_VALID,
 ]
 
 
@@ -112,10 +114,7 @@ INVALID: list[tuple[str, Any, str]] = [
     ("DEFAULT_PLAN", None, "the slug of one of PLANS"),
     ("AUTO_ASSIGN_DEFAULT_PLAN", 1, "True or False"),
     ("AUTO_ASSIGN_DEFAULT_PLAN", "no", "True or False"),
-    *[
-        ("USAGE_STORE", value, "'database' or the dotted path")
-        for value in (None, "", "redis", ".", "a.", ".a.b", "a..b", "a b.c", "1a.b", dict)
-    ],
+    *USAGE_INVALID,
     *[("RESERVATION_SECONDS", value, "seconds from 1 to") for value in (0, -1, True, 1.0, "60", None, 10**9)],
     *[
         ("QUOTA_EXCEEDED_STATUS", value, "from 400 to 499")

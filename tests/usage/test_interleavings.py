@@ -108,7 +108,12 @@ class TestTheServerIsStartedAnew:
 
 class TestAnAnswerIsLost:
     def test_and_the_repetition_finds_the_hash_out_of_date(
-        self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy, server: redis.Redis, shard: Shard
+        self,
+        store: RedisUsageStore,
+        entitled: EntitlementOf,
+        network: Proxy,
+        server: redis.Redis,
+        shard: Shard,
     ) -> None:
         store.commit(store.reserve(entitled, Metric.VIDEO, 1).hold_id)
         network.lose_next_answer(meanwhile=lambda: server.delete(shard.keys.trust))
@@ -121,9 +126,10 @@ class TestAnAnswerIsLost:
         assert used(store, entitled) == flushed(store) == 1
 
     def test_of_a_count_which_leaves_everybody_else_with_redis(
-        self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy
+        self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The database knows less than Redis, so it must not count because of one broken connection."""
+        monkeypatch.setattr(wire, "RETRY_SECONDS", 60.0)
         store.reserve(entitled, Metric.VIDEO, 1)
         network.lose_next_answer()
 
@@ -134,7 +140,7 @@ class TestAnAnswerIsLost:
         assert flushed(store) == 2
 
     def test_while_the_network_swallows_everything(
-        self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy, monkeypatch: pytest.MonkeyPatch
+        self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy
     ) -> None:
         store.reserve(entitled, Metric.VIDEO, 1)
         network.silence()
@@ -348,7 +354,7 @@ class TestTheRowsAndTheJournalDisagree:
         hold = store.reserve(entitled, Metric.VIDEO, 2)
         store.flush()
         store.database.commit(hold.hold_id)
-        shard.settle(hold.hold_id, "expired", at=2**50)
+        shard.settle(hold.hold_id, "expired", at=2**52)
 
         store.forget(entitled.user_id)
 

@@ -19,6 +19,10 @@ KEEP_SECONDS = 7 * 86400
 """How long after its period's end a user's hash is kept; it can be rebuilt at any time."""
 
 
+UNKNOWN = -1
+"""Redis knows no such hold: it was settled long ago, or Redis was emptied, or has evicted it."""
+
+
 def now() -> int:
     """Microseconds since 1970, by this process's clock: the same that rolls periods."""
     return time.time_ns() // 1000
@@ -48,18 +52,22 @@ class Shard:
     def undo(self, user: bytes, metric: bytes, amount: int, start: int) -> None:
         self.wire.run("undo", (self.keys.user + user, self.keys.journal), now(), metric, amount, user, start)
 
-    def reserve(self, user: bytes, metric: bytes, amount: int, hold_id: UUID, key: str | None) -> list[Any]:
+    def reserve(
+        self, user: bytes, metric: bytes, amount: int, hold_id: UUID, key: str | None, *, again: bool = False
+    ) -> list[Any]:
         keys, hold, moment = self.keys, hold_id.hex.encode(), now()
         names = [keys.user + user, keys.trust, keys.journal, keys.open + user, keys.due, keys.hold + hold]
         if key is not None:
             names.append(b"%b%b:%b\n%b" % (keys.client, metric, user, key.encode()))
         expiry = moment + get_settings().RESERVATION_SECONDS * 1_000_000
         arguments = (moment, metric, amount, user, hold, expiry, keys.hold, key or "")
-        answer: list[Any] = self.wire.run("reserve", names, *arguments, "0", again=(*arguments, "1"))
+        answer: list[Any] = self.wire.run(
+            "reserve", names, *arguments, "1" if again else "0", again=(*arguments, "1")
+        )
         return answer
 
     def settle(self, hold_id: UUID, state: str, actual: int | None = None, at: int | None = None) -> int:
-        """1 done, 0 nothing to do, -1 unknown, -2 it was committed, -3 it was released."""
+        """1 done, 0 nothing to do, UNKNOWN, -2 it was committed, -3 it was released."""
         keys, hold = self.keys, hold_id.hex.encode()
         arguments: tuple[Argument, ...] = (
             now() if at is None else at,
@@ -128,8 +136,10 @@ class Shard:
             self.wire.ask(lambda client: client.zrange(self.keys.open + user, "-inf", at, byscore=True))
         )
 
-    def still_due(self, user: bytes) -> None:
-        self.wire.run("due", (self.keys.open + user, self.keys.due), user, again=(user,))
+    def still_due(self, user: bytes, unknown: Iterable[bytes] = ()) -> None:
+        arguments = (user, *unknown)
+        names = (self.keys.open + user, self.keys.due, self.keys.user + user)
+        self.wire.run("due", names, *arguments, again=arguments)
 
 
 class Shards(list[Shard]):

@@ -37,9 +37,10 @@ from django_videoq_billing.usage.redis_store.keys import (
 )
 from django_videoq_billing.usage.redis_store.rebuild import look, rebuild
 from django_videoq_billing.usage.redis_store.risks import risks_of
-from django_videoq_billing.usage.redis_store.scripts import Shard, Shards, now
+from django_videoq_billing.usage.redis_store.scripts import UNKNOWN, Shard, Shards, now
+from django_videoq_billing.usage.redis_store.settlements import carry_out
 from django_videoq_billing.usage.redis_store.wire import StoreAwayError, Wire, make_client
-from django_videoq_billing.usage.rows import alias, holds
+from django_videoq_billing.usage.rows import alias, give_back, holds, overdue
 
 logger = logging.getLogger("django_videoq_billing")
 
@@ -47,7 +48,7 @@ Answer = TypeVar("Answer")
 
 ATTEMPTS = 50
 COUNTED, KNOWN, REFUSED, UNTRUSTED, OVERDUE = 1, 2, 0, -1, -2
-UNKNOWN, COMMITTED, RELEASED = -1, -2, -3
+COMMITTED, RELEASED = -2, -3
 
 
 class RedisUsageStore(UsageStore):
@@ -61,7 +62,7 @@ class RedisUsageStore(UsageStore):
         options = get_settings()
         client = make_client(options.USAGE_REDIS_FACTORY, options.USAGE_REDIS_ALIAS)
         self.shards = Shards(
-            Wire(client, lambda wire: flush.verify_all(self.shards)), options.USAGE_REDIS_PREFIX
+            Wire(client, lambda anew: flush.verify_all(self.shards, anew)), options.USAGE_REDIS_PREFIX
         )
         self.database = DatabaseUsageStore()
 
@@ -98,7 +99,7 @@ class RedisUsageStore(UsageStore):
         self, shard: Shard, user: bytes, entitlement: EntitlementSource, metric: Metric, amount: int
     ) -> Reservation:
         code = CODE[metric]
-        reply = self._tried(shard, entitlement, lambda: shard.count(user, code, amount))
+        reply = self._tried(shard, entitlement, lambda again: shard.count(user, code, amount))
         granted = reply[0] == COUNTED
         return Reservation(
             entitlement.user_id,
@@ -123,7 +124,9 @@ class RedisUsageStore(UsageStore):
     ) -> Reservation:
         hold_id = new_hold_id(shard.number)
         code = CODE[metric]
-        reply = self._tried(shard, entitlement, lambda: shard.reserve(user, code, amount, hold_id, key))
+        reply = self._tried(
+            shard, entitlement, lambda again: shard.reserve(user, code, amount, hold_id, key, again=again)
+        )
         status, used, limit = reply[0], reply[1], None if reply[2] < 0 else reply[2]
         when = period(reply[3], reply[4])
         if status == KNOWN:
@@ -136,10 +139,15 @@ class RedisUsageStore(UsageStore):
             entitlement.user_id, metric, amount, granted, used, limit, when, hold_id if granted else None
         )
 
-    def _tried(self, shard: Shard, entitlement: EntitlementSource, run: Callable[[], list[Any]]) -> list[Any]:
-        """Run until the user's hash can be trusted and overdue holds do not stand in the way."""
-        for _ in range(ATTEMPTS):
-            reply = run()
+    def _tried(
+        self, shard: Shard, entitlement: EntitlementSource, run: Callable[[bool], list[Any]]
+    ) -> list[Any]:
+        """Run until the user's hash can be trusted and overdue holds do not stand in the way.
+
+        From the second time on `run` is told so: an answer that was lost may have been a hold.
+        """
+        for attempt in range(ATTEMPTS):
+            reply = run(attempt > 0)
             if reply[0] == UNTRUSTED:
                 rebuild(shard, entitlement, self._verify)
             elif reply[0] == OVERDUE:
@@ -211,7 +219,9 @@ class RedisUsageStore(UsageStore):
         user = encoded(entitlement.user_id)
         shard = self.shards[shard_of(user)]
         try:
-            self._tried(shard, entitlement, lambda: shard.count(user, CODE[metric], amount, limited=False))
+            self._tried(
+                shard, entitlement, lambda again: shard.count(user, CODE[metric], amount, limited=False)
+            )
         except StoreAwayError as error:
             if error.maybe_done:
                 raise UsageUnavailable.no_answer() from error
@@ -245,13 +255,29 @@ class RedisUsageStore(UsageStore):
                     while users := shard.overdue_users(at, batch_size):
                         expired += sum(self._expire_user(shard, user, at) for user in users)
                 flush.flush(self.shards)
-        # What is still overdue in the rows was made without Redis, or was in a Redis that was emptied.
-        left = holds().overdue(now) if user_id is None else holds().overdue(now).filter(user_id=user_id)
-        users_left = set(left.order_by().values_list("user_id", flat=True))
-        expired += self.database.expire(now, user_id=user_id, batch_size=batch_size) if users_left else 0
-        for pk in users_left:
-            self._forget_on_commit(pk)
+        return expired + self._expire_rows(now, user_id, batch_size)
+
+    def _expire_rows(self, now: datetime, user_id: UserId | None, batch_size: int) -> int:
+        """Give back what is still overdue in the rows and unknown to Redis: it was emptied, or never knew."""
+        left = overdue(now) if user_id is None else overdue(now).filter(user_id=user_id)
+        found = dict(left.order_by().values_list("pk", "user_id"))
+        gone = [
+            pk for pk, user in found.items() if self._only_rows_know(pk, encoded(user), microseconds(now))
+        ]
+        expired = 0
+        for first in range(0, len(gone), batch_size):
+            part = overdue(now).filter(pk__in=gone[first : first + batch_size])
+            expired += give_back(part, batch_size, skip_locked=True)
+        for user in {found[pk] for pk in gone}:
+            self._forget_on_commit(user)
         return expired
+
+    def _only_rows_know(self, hold_id: UUID, user: bytes, at: int) -> bool:
+        """Rows lag behind: what Redis knows of the hold counts, and its journal brings that to the rows."""
+        try:
+            return self.shards[shard_of(user)].settle(hold_id, ReservationState.EXPIRED, at=at) == UNKNOWN
+        except StoreAwayError:
+            return shard_of_hold(hold_id) is None
 
     def forget(self, user_id: UserId | None = None) -> None:
         numbers = range(SHARDS) if user_id is None else [shard_of(encoded(user_id))]
@@ -275,9 +301,12 @@ class RedisUsageStore(UsageStore):
         return risks_of(self.shards.wire)
 
     def _expire_user(self, shard: Shard, user: bytes, at: int) -> int:
-        overdue = shard.overdue_holds(user, at)
-        outcomes = [shard.settle(UUID(hold.decode()), ReservationState.EXPIRED, at=at) for hold in overdue]
-        shard.still_due(user)
+        carry_out(shard)  # what was told while Redis was away comes before any expiry
+        holds = shard.overdue_holds(user, at)
+        outcomes = [shard.settle(UUID(hold.decode()), ReservationState.EXPIRED, at=at) for hold in holds]
+        shard.still_due(
+            user, [hold for hold, outcome in zip(holds, outcomes, strict=True) if outcome == UNKNOWN]
+        )
         return sum(outcome == 1 for outcome in outcomes)
 
     def _verify(self, shard: Shard) -> None:

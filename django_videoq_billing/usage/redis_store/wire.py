@@ -11,7 +11,7 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -25,6 +25,7 @@ from redis import exceptions as errors
 from redis.backoff import NoBackoff
 from redis.cluster import RedisCluster
 from redis.retry import Retry
+from redis.sentinel import SentinelConnectionPool
 
 logger = logging.getLogger("django_videoq_billing")
 
@@ -45,6 +46,7 @@ _AWAY = (
     errors.RedisClusterException,
 )
 _READABLE = (errors.ReadOnlyError, errors.OutOfMemoryError)
+_NOT_WRITABLE = ("MISCONF", "NOREPLICAS")  # its disk is full; its replicas are gone: no classes in redis-py
 _MOVED = (errors.MovedError, errors.AskError, errors.TryAgainError)
 
 Argument = bytes | str | int
@@ -62,6 +64,10 @@ class StoreAwayError(Exception):
         self.readable = readable
 
 
+class LostAnswerError(StoreAwayError):
+    """One connection broke after the question was sent. That alone does not say that Redis is away."""
+
+
 class Node:
     """The idle connections to one server. Taking and giving back are atomic, so threads need no lock."""
 
@@ -72,8 +78,7 @@ class Node:
         self._class = pool.connection_class
         self._options = {
             **pool.connection_kwargs,
-            "socket_timeout": pool.connection_kwargs.get("socket_timeout") or TIMEOUT_SECONDS,
-            "socket_connect_timeout": pool.connection_kwargs.get("socket_connect_timeout") or TIMEOUT_SECONDS,
+            **_time_outs(pool.connection_kwargs),
             "retry": Retry(NoBackoff(), 0),
         }
         self._idle: deque[tuple[Any, float]] = deque()
@@ -91,8 +96,9 @@ class Node:
             raise
         except errors.ConnectionError as error:
             connection.disconnect()
+            self._idle.clear()  # the server has closed them as well
             if sent and not repeatable and not isinstance(error, errors.BusyLoadingError):
-                raise StoreAwayError(maybe_done=True) from error
+                raise LostAnswerError(maybe_done=True) from error
             raise
         except errors.TimeoutError as error:
             connection.disconnect()
@@ -124,7 +130,7 @@ class Node:
 class Wire:
     """Runs scripts on the server of a shard; knows when Redis is away and when it is back."""
 
-    def __init__(self, client: redis.Redis | RedisCluster, when_back: Callable[[Wire], None]) -> None:
+    def __init__(self, client: redis.Redis | RedisCluster, when_back: Callable[[bool], None]) -> None:
         self.client = client
         self._servers = Cluster(client) if isinstance(client, RedisCluster) else OneServer(client)
         self._when_back = when_back
@@ -139,24 +145,46 @@ class Wire:
         """
         if self._retry_at is not None:
             self._come_back()
-        script = scripts()[name]
-        command: tuple[Argument, ...] = (b"EVALSHA", script.sha, len(keys), *keys)
+        command: tuple[Argument, ...] = (b"EVALSHA", scripts()[name].sha, len(keys), *keys)
         try:
-            try:
-                return self._send(keys[0], (*command, *arguments), repeatable=again is not None)
-            except errors.NoScriptError:
-                # A server that does not know the scripts has been started since: see what it remembers first.
-                self._teach()
-                return self._send(keys[0], (*command, *arguments), repeatable=again is not None)
-            except errors.ConnectionError:
-                self._servers.look_again()
-                return self._send(keys[0], (*command, *(again or arguments)), repeatable=again is not None)
+            return self._send_until_heard(keys[0], command, arguments, again)
+        except LostAnswerError:
+            raise
         except StoreAwayError:
             self.step_back()
             raise
         except _AWAY as error:
             self.step_back()
             raise StoreAwayError(readable=isinstance(error, _READABLE)) from error
+        except errors.ResponseError as error:
+            if not str(error).startswith(_NOT_WRITABLE):
+                raise
+            self.step_back()
+            raise StoreAwayError(readable=True) from error
+
+    def _send_until_heard(
+        self,
+        key: bytes,
+        command: tuple[Argument, ...],
+        arguments: Sequence[Argument],
+        again: Sequence[Argument] | None,
+    ) -> Any:
+        taught = repeated = False
+        while True:
+            try:
+                return self._send(key, (*command, *arguments), repeatable=again is not None)
+            except errors.NoScriptError:
+                # A server that does not know the scripts has been started since: see what it remembers first.
+                if taught:
+                    raise
+                taught = True
+                self._teach()
+            except errors.ConnectionError:
+                if repeated:
+                    raise
+                repeated = True
+                self._servers.look_again()
+                arguments = again or arguments
 
     def ask(self, question: Callable[[Any], Any]) -> Any:
         """Call the client for what is not on the hot path. Raises StoreAwayError."""
@@ -181,6 +209,7 @@ class Wire:
     def _come_back(self) -> None:
         if time.monotonic() < (self._retry_at or 0):
             raise StoreAwayError
+        self._retry_at = time.monotonic() + RETRY_SECONDS  # one caller finds out, the others do not wait
         try:
             self.client.ping()
             self._servers.look_again()
@@ -192,7 +221,8 @@ class Wire:
         logger.info("usage_store_back")
 
     def _teach(self) -> None:
-        self._when_back(self)
+        names = [script.sha for script in scripts().values()]
+        self._when_back(not all(self.client.script_exists(*names)))
         for script in scripts().values():
             self.client.script_load(script.text)
 
@@ -264,8 +294,23 @@ def make_client(factory: str, alias: str) -> redis.Redis | RedisCluster:
             client: redis.Redis = get_redis_connection(alias)
         except (InvalidCacheBackendError, NotImplementedError) as error:
             raise ImproperlyConfigured(f"CACHES[{alias!r}] is no cache of django-redis.") from error
-        return client
+        return _with_time_outs(client)
     made = import_string(factory)()
     if not isinstance(made, redis.Redis | RedisCluster):
         raise ImproperlyConfigured(f"{factory} must return a redis.Redis or a redis.cluster.RedisCluster.")
-    return made
+    return made if isinstance(made, RedisCluster) else _with_time_outs(made)
+
+
+def _with_time_outs(client: redis.Redis) -> redis.Redis:
+    """The same connection for ourselves: a flush holds a row's lock while it asks, so no answer may take for ever."""
+    pool = client.connection_pool
+    if isinstance(pool, SentinelConnectionPool):
+        return client  # it takes its servers from the sentinels; its time-outs are the host's to set
+    options = {**pool.connection_kwargs, **_time_outs(pool.connection_kwargs)}
+    own = redis.ConnectionPool(connection_class=pool.connection_class, **options)
+    return redis.Redis(connection_pool=own)
+
+
+def _time_outs(options: Mapping[str, Any]) -> dict[str, float]:
+    names = ("socket_timeout", "socket_connect_timeout")
+    return {name: options.get(name) or TIMEOUT_SECONDS for name in names}

@@ -1,7 +1,7 @@
 -- Count and hold.
 -- KEYS 1 user  2 trust  3 journal  4 open holds  5 due  6 hold  [7 client key]
 -- ARGV 1 now  2 metric  3 amount  4 user id  5 hold id  6 expiry  7 prefix of hold keys  8 client key or ''
---   9 '1' when the call is repeated because its answer was lost
+--   9 '1' when the call is repeated: an answer that was lost may have been a hold
 -- Returns {status, used, limit (-1 = none), period start, period end}, and for 2 {.., hold id, amount, state}
 --   status 1 held, 2 known by its key or id, 0 refused, -1 hash not trusted, -2 overdue holds must go first
 local hash = redis.call('HMGET', KEYS[1], 't', 'x', 's', 'e', ARGV[2], LIMIT[ARGV[2]])
@@ -13,7 +13,7 @@ if ARGV[9] == '1' and redis.call('EXISTS', KEYS[6]) == 1 then return {1, used, l
 local known = KEYS[7] and redis.call('GET', KEYS[7])
 if known then
   local hold = redis.call('HMGET', ARGV[7] .. known, 's', 'd', 'z', 'x', 'e')
-  if hold[1] then
+  if hold[3] == 'held' or hold[3] == 'committed' then  -- the rows may have given it back, and so its key
     if hold[3] == 'held' and tonumber(hold[4]) <= tonumber(ARGV[1]) then return {-2} end
     return {2, used, limit, hold[1], hold[5], known, hold[2], hold[3]}
   end

@@ -37,6 +37,7 @@ UNFINISHED = "dev-unfinished"  # there while pip works: an environment with it i
 HOST = "127.0.0.1"
 PORT = 8000
 SANDBOX_PORT = 12111
+DATABASE = os.path.join(ROOT, "example_project", "var", "db.sqlite3")
 SANDBOX_STATE = os.path.join(ROOT, "example_project", "var", "sandbox.json")
 TOX = "tox>=4.30,<5"
 LEAKY = (
@@ -354,9 +355,7 @@ def demo(arguments):
     with only_installer():
         ensure_venv()
         ensure_packages("demo", "the example site", ["-e", ".[demo]"])
-    if os.environ.get("DATABASE_URL"):
-        say("Using the database that DATABASE_URL names.")
-    say("Migrating the database (half a minute or more the first time) ...")
+    say(migration_notice())
     manage("Migrating the database", "migrate", watch=show_migration)
     port = options.port or next_free(PORT)
     if not options.port and port != PORT:
@@ -405,13 +404,20 @@ def next_free(port, but_not=0):
     raise Stop("No port from %d to %d is free. Choose another with --port." % (port, port + 99))
 
 
+def migration_notice():
+    if os.environ.get("DATABASE_URL"):
+        return "Migrating the database that DATABASE_URL names ..."
+    new = "" if os.path.exists(DATABASE) else " (half a minute or more the first time)"
+    return "Migrating the database%s ..." % new
+
+
 def manage(what, command, watch=show_status, more=None):
     code, lines = run([PYTHON, MANAGE, command, "--no-color"], watch, more)
     if code:
-        raise Stop(
-            "%s failed:\n%s\nThe whole log: %s\nTo begin with an empty site, delete example_project/var."
-            % (what, last_words(lines), LOG)
-        )
+        advice = "To begin with an empty site, delete example_project/var."
+        if os.environ.get("DATABASE_URL"):
+            advice = "Is DATABASE_URL right? Without it the site uses a database of its own."
+        raise Stop("%s failed:\n%s\nThe whole log: %s\n%s" % (what, last_words(lines), LOG, advice))
     return lines
 
 

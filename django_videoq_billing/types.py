@@ -278,8 +278,8 @@ class CheckoutSession:
     status: str
     customer_id: str
     subscription_id: str | None
-    user_id: str
     plan_id: str
+    price_id: str
 
     @property
     def is_open(self) -> bool:

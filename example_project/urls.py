@@ -4,6 +4,8 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.defaults import page_not_found, server_error
 
+admin.site.enable_nav_sidebar = False  # the lists need its room on a laptop
+
 urlpatterns = [
     path("", include("example_project.videos.urls")),
     path("api/", include("django_videoq_billing.urls")),

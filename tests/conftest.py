@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -9,6 +10,11 @@ from django.utils import translation
 
 from django_videoq_billing.models import SubscriptionPlan
 from tests.factories import make_plan, make_user
+
+if find_spec("httpx") and find_spec("starlette"):  # the [sandbox] extra
+    from tests.local_stripe import sandbox_process, traveller
+
+    __all__ = ["sandbox_process", "traveller"]
 
 
 @pytest.fixture(autouse=True)

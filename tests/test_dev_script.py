@@ -26,7 +26,9 @@ class Page(http.server.SimpleHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(repr([sys.argv[1:], sorted(os.environ.items())]).encode())
 
-if sys.argv[1] == "migrate":
+if sys.argv[1] == "migrate" and "nowhere" in os.environ.get("DATABASE_URL", ""):
+    sys.exit("could not translate host name")
+elif sys.argv[1] == "migrate":
     print("Running migrations:\\n  Applying videos.0001_initial... OK")
 elif sys.argv[1] == "setup_demo":
     print("unchanged free\\n  demo  secret")
@@ -238,6 +240,31 @@ def test_a_sandbox_that_does_not_start_is_a_sentence(installed_clone: Path, take
     assert "The local Stripe did not start; what is wrong stands above." in complaint
     assert "Traceback" not in complaint
     assert module.is_free(port)
+
+
+def test_a_wrong_database_url_is_named_and_nothing_is_to_be_deleted(
+    installed_clone: Path, taken_port: int
+) -> None:
+    port = load(installed_clone).next_free(taken_port)
+
+    process = start_demo(installed_clone, port, DATABASE_URL="postgres://nowhere/site")
+    said, complaint = process.communicate(timeout=30)
+
+    assert process.returncode == 1
+    assert "could not translate host name" in complaint
+    assert "Is DATABASE_URL right?" in complaint
+    assert "delete" not in complaint
+    assert "half a minute" not in said
+
+
+def test_only_the_first_migration_is_said_to_take_long(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    module = load(clone)
+    assert "half a minute" in module.migration_notice()
+
+    (clone / "example_project" / "var").mkdir()
+    (clone / "example_project" / "var" / "db.sqlite3").touch()
+    assert "half a minute" not in module.migration_notice()
 
 
 def test_site_and_sandbox_never_ask_for_the_same_port(clone: Path, taken_port: int) -> None:

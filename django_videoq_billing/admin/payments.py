@@ -15,7 +15,7 @@ from django_videoq_billing.money import display_money
 class PaymentTransactionAdmin(HistoryAdmin[PaymentTransaction]):
     """The ledger. Deleting a user keeps the lines, so nothing ever has to be deleted here."""
 
-    list_display = ("created_at", "payer", "amount_display", "type", "status", "plan", "stripe_object_id")
+    list_display = ("created_at", "payer", "amount_display", "type", "status", "plan")
     list_filter = ("type", "status", "currency", "created_at")
     list_select_related = ("user", "plan")
     date_hierarchy = "created_at"

@@ -41,16 +41,7 @@ _CARD = re.compile(r"\b(?:\d[ -]?){12,18}\d\b")
 class WebhookEventAdmin(BillingAdmin[WebhookEvent]):
     """The inbox, to look at. What it holds is Stripe's word; it can only be processed once more."""
 
-    list_display = (
-        "created_at",
-        "type",
-        "state",
-        "attempts",
-        "short_error",
-        "received_at",
-        "processed_at",
-        "next_attempt_at",
-    )
+    list_display = ("created_at", "type", "state", "attempts", "short_error", "next_attempt_at")
     list_filter = ("state", "type", "created_at")
     date_hierarchy = "created_at"
     search_fields = ("stripe_event_id", "type", "error")

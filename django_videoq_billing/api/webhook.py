@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.db import router, transaction
 from django.http import HttpRequest, UnreadablePostError
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -13,8 +12,7 @@ from django_videoq_billing.api.schema import documented
 from django_videoq_billing.api.stripe_serializers import WebhookReceivedSerializer
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.exceptions import MalformedPayload, PayloadTooLarge
-from django_videoq_billing.models import WebhookEvent
-from django_videoq_billing.webhooks import inbox
+from django_videoq_billing.webhooks import inbox, inline
 
 
 class StripeWebhookView(OutsideTransactions, BillingView):
@@ -33,9 +31,22 @@ class StripeWebhookView(OutsideTransactions, BillingView):
     def post(self, request: Request) -> Response:
         body = _body(request._request)
         event_id = inbox.receive(body, request.headers.get("Stripe-Signature", ""))
+        answer = _Acknowledgement({"received": True, "event_id": event_id})
         if get_settings().WEBHOOK_PROCESSING == "inline":
-            _process_after_commit(event_id)
-        return Response({"received": True, "event_id": event_id})
+            answer.event_id = event_id
+        return answer
+
+
+class _Acknowledgement(Response):
+    """An answer after which the event is worked on: a server closes a response when it has been sent (PEP 3333)."""
+
+    event_id: str | None = None
+
+    def close(self) -> None:
+        event_id, self.event_id = self.event_id, None
+        if event_id is not None:
+            inline.work_off(event_id)
+        super().close()  # the request ends here, and with it the connection to the database
 
 
 def _body(request: HttpRequest) -> bytes:
@@ -48,12 +59,3 @@ def _body(request: HttpRequest) -> bytes:
         return request.read(limit + 1)
     except UnreadablePostError:
         raise MalformedPayload.not_an_event() from None
-
-
-def _process_after_commit(event_id: str) -> None:
-    """Work on the event once it is stored for good. What goes wrong is kept with it, and is no news to Stripe."""
-
-    def process() -> None:  # not a partial: Django's log of what goes wrong wants a name
-        inbox.process_event(event_id)
-
-    transaction.on_commit(process, using=router.db_for_write(WebhookEvent), robust=True)

@@ -28,11 +28,13 @@ class RequestInfo:
 
 @dataclass(frozen=True)
 class Reply:
-    """What an idempotency key was answered with, and a fingerprint of the request that it belongs to."""
+    """What an idempotency key was answered with, when, and a fingerprint of the request that it belongs to."""
 
     fingerprint: str
     status: int
     body: str
+    at: int = 0
+    request_id: str = ""
 
 
 class Sandbox:

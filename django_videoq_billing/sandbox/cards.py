@@ -1,4 +1,4 @@
-"""Stripe's test cards: what each does when it is saved and when it is charged."""
+"""Stripe's test cards and bank accounts: what each does when it is saved and when it is charged."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ MESSAGES = {
     "incorrect_cvc": "Your card's security code is incorrect.",
     "processing_error": "An error occurred while processing your card. Try again in a little bit.",
     "authentication_required": "This transaction requires authentication.",
+    "account_closed": "The customer's bank account has been closed.",
+    "no_account": "The bank account could not be found.",
+    "debit_not_authorized": "The customer has notified their bank that this payment was unauthorized.",
 }
-OWN_CODES = frozenset({"expired_card", "incorrect_cvc", "processing_error", "authentication_required"})
+ACCOUNT_CODES = frozenset({"account_closed", "no_account", "debit_not_authorized"})
+OWN_CODES = ACCOUNT_CODES | {"expired_card", "incorrect_cvc", "processing_error", "authentication_required"}
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,8 @@ class Decline:
 
     @property
     def decline_code(self) -> str | None:
-        return None if self.reason in {"expired_card", "incorrect_cvc", "processing_error"} else self.reason
+        own = ACCOUNT_CODES | {"expired_card", "incorrect_cvc", "processing_error"}
+        return None if self.reason in own else self.reason
 
     @property
     def message(self) -> str:
@@ -49,6 +54,9 @@ class TestCard:
     disputed: str | None = None
     funding: str = "credit"
     brand: str = "visa"
+    kind: Literal["card", "us_bank_account"] = "card"
+    settles_after_days: int = 0
+    """A debit from a bank account is under way that long before it is known to succeed or fail."""
 
     __test__ = False  # pytest must not take it for a test class
 
@@ -72,8 +80,8 @@ CARDS = (
         "4000000000000341", "chargeCustomerFail", "Saves, then every payment fails",
         decline="generic_decline", declined_on_attach=False,
     ),
-    TestCard("4000002500003155", "authenticationRequired", "3-D Secure once", authentication="until_set_up"),
-    TestCard("4000002760003184", "authenticationRequiredOnSetup", "3-D Secure each time", authentication="always"),
+    TestCard("4000002500003155", "authenticationRequiredOnSetup", "3-D Secure once", authentication="until_set_up"),
+    TestCard("4000002760003184", "authenticationRequired", "3-D Secure each time", authentication="always"),
     TestCard(
         "4000008260003178", "authenticationRequiredChargeDeclinedInsufficientFunds",
         "3-D Secure, then insufficient funds",
@@ -82,8 +90,25 @@ CARDS = (
     TestCard("4000000000000259", "createDispute", "Succeeds, then is disputed", disputed="fraudulent"),
 )  # fmt: skip
 
-BY_NUMBER = {card.number: card for card in CARDS}
-BY_NAME = {card.name: card for card in CARDS}
+
+def _account(number: str, name: str, label: str, decline: str | None = None) -> TestCard:
+    return TestCard(
+        number, f"usBankAccount_{name}", label,
+        decline=decline, declined_on_attach=False, kind="us_bank_account", settles_after_days=4,
+    )  # fmt: skip
+
+
+ACCOUNTS = (
+    _account("000123456789", "success", "Bank account: succeeds after days"),
+    _account("000111111113", "accountClosed", "Bank account: closed", "account_closed"),
+    _account("000111111116", "noAccount", "Bank account: not found", "no_account"),
+    _account("000222222227", "insufficientFunds", "Bank account: insufficient funds", "insufficient_funds"),
+    _account("000333333335", "debitNotAuthorized", "Bank account: not authorized", "debit_not_authorized"),
+)
+"""They need no page of their own: where a card's number is asked for, an account's number will do."""
+
+BY_NUMBER = {card.number: card for card in (*CARDS, *ACCOUNTS)}
+BY_NAME = {card.name: card for card in (*CARDS, *ACCOUNTS)}
 
 
 def by_number(number: str) -> TestCard | None:

@@ -41,6 +41,10 @@ class SandboxConfig:
     def __post_init__(self) -> None:
         if not is_loopback(self.host):
             raise ValueError(f"The sandbox listens on loopback only, not on {self.host!r}.")
+        if any("_live_" in key for key in self.api_keys):
+            raise ValueError(
+                "The sandbox takes no live keys: a secret that moves money has no business here."
+            )
 
     @property
     def url(self) -> str:

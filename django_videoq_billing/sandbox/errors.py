@@ -63,6 +63,10 @@ class StripeError(Exception):
         return cls(message, status=401)
 
     @classmethod
+    def one_of(cls, *params: str) -> StripeError:
+        return cls(f"You may only specify one of these parameters: {', '.join(params)}.", param=params[0])
+
+    @classmethod
     def card(cls, message: str, *, code: str, decline_code: str | None, **extra: Any) -> StripeError:
         if decline_code is not None:
             extra["decline_code"] = decline_code

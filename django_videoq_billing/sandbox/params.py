@@ -16,6 +16,18 @@ from django_videoq_billing.sandbox.errors import StripeError
 
 Params = dict[str, Any]
 KEY = re.compile(r"\[([^\]]*)\]")
+AN_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
+CURRENCIES = (
+    "aed", "afn", "all", "amd", "ang", "aoa", "ars", "aud", "awg", "azn", "bam", "bbd", "bdt", "bgn", "bhd", "bif",
+    "bmd", "bnd", "bob", "brl", "bsd", "bwp", "byn", "bzd", "cad", "cdf", "chf", "clp", "cny", "cop", "crc", "cve",
+    "czk", "djf", "dkk", "dop", "dzd", "egp", "etb", "eur", "fjd", "fkp", "gbp", "gel", "gip", "gmd", "gnf", "gtq",
+    "gyd", "hkd", "hnl", "htg", "huf", "idr", "ils", "inr", "isk", "jmd", "jod", "jpy", "kes", "kgs", "khr", "kmf",
+    "krw", "kwd", "kyd", "kzt", "lak", "lbp", "lkr", "lrd", "lsl", "mad", "mdl", "mga", "mkd", "mmk", "mnt", "mop",
+    "mro", "mur", "mvr", "mwk", "mxn", "myr", "mzn", "nad", "ngn", "nio", "nok", "npr", "nzd", "omr", "pab", "pen",
+    "pgk", "php", "pkr", "pln", "pyg", "qar", "ron", "rsd", "rub", "rwf", "sar", "sbd", "scr", "sek", "sgd", "shp",
+    "sle", "sos", "srd", "std", "svc", "szl", "thb", "tjs", "tnd", "top", "try", "ttd", "twd", "tzs", "uah", "ugx",
+    "usd", "uyu", "uzs", "vnd", "vuv", "wst", "xaf", "xcd", "xof", "xpf", "yer", "zar", "zmw",
+)  # fmt: skip
 
 
 def decode(pairs: Iterable[tuple[str, str]]) -> Params:
@@ -63,6 +75,30 @@ class Text(Field):
                 code="parameter_invalid_string_too_long" if self.longest != 5000 else None,
                 param=param,
             )
+        return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Currency(Field):
+    """Three letters; Stripe answers in lower case."""
+
+    def convert(self, value: Any, param: str) -> str:
+        if not isinstance(value, str) or value.lower() not in CURRENCIES:
+            raise StripeError(
+                f"Invalid currency: {value}. Stripe currently supports these currencies: "
+                f"{', '.join(CURRENCIES)}",
+                param=param,
+            )
+        return value.lower()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Email(Field):
+    clearable: bool = True
+
+    def convert(self, value: Any, param: str) -> str:
+        if not isinstance(value, str) or not AN_ADDRESS.fullmatch(value):
+            raise StripeError(f"Invalid email address: {value}", code="email_invalid", param=param)
         return value
 
 
@@ -199,6 +235,7 @@ def merged_metadata(current: dict[str, str] | None, given: dict[str, str] | None
 
 TEXT = Text()
 CLEARABLE_TEXT = Text(clearable=True)
+EMAIL = Email()
 FLAG = Flag()
 WHOLE = Whole()
 NATURAL = Whole(least=0)

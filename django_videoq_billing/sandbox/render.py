@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -9,6 +10,8 @@ from django_videoq_billing.sandbox.errors import StripeError
 from django_videoq_billing.sandbox.store import Record, Store
 
 MAX_DEPTH = 4
+"""A list's `data` counts too."""
+AN_ID = re.compile(r"[a-z]+(_[a-z]+)*_[A-Za-z0-9]{8,}")
 EMBEDDED = {"subscription_item": {"price": "price"}, "item": {"price": "price"}}
 """References that Stripe always shows in full: the object, its field, the field's kind."""
 
@@ -49,9 +52,10 @@ def render(store: Store, value: Any) -> Any:
 def expand(store: Store, shown: Record, paths: Iterable[str]) -> Record:
     for path in paths:
         steps = path.split(".")
-        if len([step for step in steps if step != "data"]) > MAX_DEPTH:
+        if len(steps) > MAX_DEPTH:
             raise StripeError(
-                f"You cannot expand more than {MAX_DEPTH} levels of a property.", param="expand"
+                f"You cannot expand more than {MAX_DEPTH} levels of a property. Property: {path}",
+                code="property_expansion_max_depth",
             )
         _expand(store, shown, steps, path)
     return shown
@@ -73,10 +77,17 @@ def _expand(store: Store, node: Any, steps: list[str], path: str) -> None:
         if made is ABSENT:
             return
         node[field] = render(store, made)
-    if field not in node:
+    if not _is_expandable(store, node.get(field, "")):
         raise _not_expandable(path)
     node[field] = _resolved(store, node[field])
     _expand(store, node[field], rest, path)
+
+
+def _is_expandable(store: Store, value: Any) -> bool:
+    """References and what they would be; texts, numbers and flags are not."""
+    if isinstance(value, str):
+        return store.find(value) is not None or AN_ID.fullmatch(value) is not None
+    return value is None or isinstance(value, (dict, list))
 
 
 def _resolved(store: Store, value: Any) -> Any:

@@ -52,10 +52,12 @@ def forward(box: Sandbox) -> None:
 
 def make_box(config: SandboxConfig) -> Sandbox:
     box = Sandbox(config, DUTIES, furnish)
+    if config.state_file is not None:
+        state.tidy(config.state_file)
     if config.state_file is not None and config.state_file.exists():
         try:
             state.load(box, config.state_file)
-        except (LookupError, TypeError, ValueError):
+        except (AttributeError, LookupError, TypeError, ValueError):
             raise SystemExit(
                 f"{config.state_file} cannot be read by this version of the sandbox; delete it to start afresh."
             ) from None
@@ -89,7 +91,7 @@ def _api_routes() -> list[BaseRoute]:
 
 async def tick(box: Sandbox) -> None:
     """Let time do its work, send what is due, keep the state file."""
-    saved = -1
+    saved: tuple[object, ...] = ()
     while True:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(TICK_SECONDS):
@@ -98,9 +100,9 @@ async def tick(box: Sandbox) -> None:
         try:
             box.run_due()
             await box.deliveries.send_due()
-            if box.config.state_file is not None and box.store.changes != saved:
-                saved = box.store.changes
+            if box.config.state_file is not None and (mark := state.mark(box)) != saved:
                 state.save(box, box.config.state_file)
+                saved = mark
         except Exception:
             logger.exception("The sandbox stumbled; it goes on.")
 

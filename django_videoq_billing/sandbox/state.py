@@ -26,12 +26,24 @@ def dump(box: Sandbox) -> dict[str, Any]:
     }
 
 
+def mark(box: Sandbox) -> tuple[object, ...]:
+    """Differs from an earlier one if there is something new to save. (The clock of real time runs by itself.)"""
+    clock = box.clock
+    return id(box.store), box.store.changes, clock.offset, clock.frozen_at, str(box.switches)
+
+
 def save(box: Sandbox, path: Path) -> None:
-    """Atomic: a reader sees the old file or the new one, never half of one."""
+    """Atomic: a reader sees the old file or the new one, never half of one, whenever the process is killed."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     path.parent.mkdir(parents=True, exist_ok=True)
     draft.write_text(json.dumps(dump(box)))
     draft.replace(path)
+
+
+def tidy(path: Path) -> None:
+    """Remove the drafts of processes that were killed while they wrote."""
+    for draft in path.parent.glob(f".{path.name}.*"):
+        draft.unlink(missing_ok=True)
 
 
 def load(box: Sandbox, path: Path) -> None:

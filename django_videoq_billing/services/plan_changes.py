@@ -113,7 +113,7 @@ def cancel(user: AbstractBaseUser, *, immediate: bool = False) -> UserSubscripti
 
 
 def end_billing(user_id: UserId) -> None:
-    """Cancel at Stripe whatever would go on charging a user who is about to be deleted.
+    """Cancel at Stripe whatever charges, or could still charge, a user who is about to be deleted.
 
     Raises StripeUnavailable or StripeFailure, and the deletion must not happen then: it would leave a
     subscription that nobody can end from here.
@@ -121,6 +121,9 @@ def end_billing(user_id: UserId) -> None:
     row = UserSubscription.objects.filter(user_id=user_id).first()
     if row is None or not row.stripe_customer_id:
         return
+    if row.stripe_checkout_session_id:
+        # First, so that a payment that was faster is among the subscriptions.
+        StripeService.expire_checkout_session(row.stripe_checkout_session_id)
     try:
         alive = [s for s in StripeService.list_subscriptions(row.stripe_customer_id) if s.is_alive]
     except StripeObjectMissing:
@@ -178,7 +181,9 @@ def _fresh(user: AbstractBaseUser) -> UserSubscription:
     row = find_subscription(user)
     if row is None:
         raise NoSubscription.for_user()
-    return (sync_customer(row.stripe_customer_id) or row) if row.stripe_customer_id else row
+    if not row.stripe_customer_id:
+        return row
+    return sync_customer(row.stripe_customer_id, in_request=True) or row
 
 
 def _state_of(row: UserSubscription) -> StripeSubscriptionState:
@@ -186,7 +191,7 @@ def _state_of(row: UserSubscription) -> StripeSubscriptionState:
 
 
 def _synced(state: StripeSubscriptionState) -> UserSubscription:
-    row = sync_customer(state.customer_id)
+    row = sync_customer(state.customer_id, in_request=True)
     if row is None:
         raise NoSubscription.for_user()
     return row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django_videoq_billing.exceptions import StripeObjectMissing
@@ -9,6 +10,8 @@ from django_videoq_billing.models import SubscriptionPlan
 from django_videoq_billing.money import display_money
 from django_videoq_billing.services.stripe_payloads import id_of
 from django_videoq_billing.services.stripe_service import StripeService
+
+logger = logging.getLogger("django_videoq_billing")
 
 Json = dict[str, Any]
 
@@ -30,6 +33,19 @@ def find(kind: str, object_id: str | None) -> Json | None:
     except StripeObjectMissing:
         return None
     return None if found is None or found.get("deleted") else found
+
+
+def report_archived(kind: str, object_id: str) -> None:
+    """Say loudly which plans nobody can buy any more, because one of Stripe's ("products", "prices") is archived.
+
+    That was done in the dashboard: `sync_stripe_plans` gives a plan its new price before it archives the old one.
+    """
+    ours = {"products": "stripe_product_id", "prices": "stripe_price_id"}[kind]
+    plans = SubscriptionPlan.objects.filter(is_active=True, price_cents__gt=0, **{ours: object_id})
+    slugs = list(plans.values_list("slug", flat=True))
+    found = find(kind, object_id) if slugs else None
+    if slugs and (found is None or not found["active"]):
+        logger.error("plan_not_for_sale_at_stripe", extra={"plans": slugs, "archived": kind})
 
 
 def amount_text(amount: int, currency: str, interval: str) -> str:

@@ -132,8 +132,8 @@ def checkout_session(payload: Payload) -> CheckoutSession:
         status=payload.get("status") or "",
         customer_id=id_of(payload.get("customer")) or "",
         subscription_id=id_of(payload.get("subscription")),
-        user_id=payload.get("client_reference_id") or metadata.get("user_id", ""),
         plan_id=metadata.get("plan_id", ""),
+        price_id=metadata.get("price_id", ""),
     )
 
 

@@ -71,7 +71,7 @@ def _push(plan: SubscriptionPlan, catalog: Catalog, dry_run: bool) -> Iterator[P
     known = catalog.known_prices(plan)
     product = catalog.product_of(plan, known)
     if product is None:
-        product = _NEW if dry_run else StripeService.create("products", _product_fields(plan))
+        product = _NEW if dry_run else _new_product(plan)
         yield PlanChange(plan.slug, "create product", plan.name)
     elif changes := _product_changes(plan, product):
         product = product if dry_run else StripeService.update("products", product["id"], changes)
@@ -79,7 +79,7 @@ def _push(plan: SubscriptionPlan, catalog: Catalog, dry_run: bool) -> Iterator[P
     prices = catalog.prices_of(plan, product, known) if product["id"] else []
     price = next((price for price in prices if _fits(price, plan)), None)
     if price is None:
-        price = _NEW if dry_run else StripeService.create("prices", _price_fields(plan, product, prices))
+        price = _NEW if dry_run else _new_price(plan, product, [*known, *prices])
         amount = amount_text(plan.price_cents, plan.currency, plan.interval)
         yield PlanChange(plan.slug, "create price", amount)
     elif changes := _price_changes(plan, price):
@@ -120,9 +120,18 @@ def _names(changes: Json) -> str:
     return ", ".join(sorted(changes.keys() - {"transfer_lookup_key"}))
 
 
-def _product_fields(plan: SubscriptionPlan) -> Json:
-    fields = {"name": plan.name, "metadata": {MARK: plan.slug}}
-    return {**fields, "description": plan.description} if plan.description else fields
+def _new_product(plan: SubscriptionPlan) -> Json:
+    """Create the plan's product; a second run at the same moment is answered with the same one."""
+    fields: Json = {"name": plan.name, "metadata": {MARK: plan.slug}}
+    if plan.description:
+        fields["description"] = plan.description
+    return StripeService.create("products", fields, after=plan.stripe_product_id)
+
+
+def _new_price(plan: SubscriptionPlan, product: Json, previous: list[Json]) -> Json:
+    """Create the plan's price, which follows the previous ones; a second run at the same moment gets the same."""
+    seen = sorted({price["id"] for price in previous})
+    return StripeService.create("prices", _price_fields(plan, product, previous), after=seen)
 
 
 def _product_changes(plan: SubscriptionPlan, product: Json) -> Json:

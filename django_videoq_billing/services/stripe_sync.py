@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from django_videoq_billing.conf import get_settings
-from django_videoq_billing.exceptions import Conflict, StripeObjectMissing
+from django_videoq_billing.exceptions import Conflict, StripeFailure, StripeObjectMissing, StripeUnavailable
 from django_videoq_billing.models import SubscriptionPlan, UserSubscription
+from django_videoq_billing.services import stripe_surplus
 from django_videoq_billing.services.stripe_service import StripeService
 from django_videoq_billing.signals import plan_changed, subscription_activated, subscription_cancelled
 from django_videoq_billing.types import StripePriceState, StripeSubscriptionState
@@ -23,8 +24,8 @@ ATTEMPTS = 10
 _NEVER_PAID = (Status.INCOMPLETE, Status.INCOMPLETE_EXPIRED)
 _ENDED = (Status.CANCELLED, Status.INCOMPLETE_EXPIRED)
 _RANK = {
-    Status.ACTIVE: 4,
-    Status.TRIALING: 4,
+    Status.ACTIVE: 5,
+    Status.TRIALING: 5,
     Status.PAST_DUE: 4,
     Status.UNPAID: 3,
     Status.PAUSED: 3,
@@ -42,7 +43,7 @@ def sync_from_stripe(subscription_id: str) -> UserSubscription | None:
     return sync_customer(customer_id)
 
 
-def sync_customer(customer_id: str) -> UserSubscription | None:
+def sync_customer(customer_id: str, *, in_request: bool = False) -> UserSubscription | None:
     """Bring a customer's row in line with all of the customer's subscriptions at Stripe, read afresh.
 
     Events may come late, twice and in any order: the result depends on Stripe's present state alone. Stripe
@@ -50,6 +51,9 @@ def sync_customer(customer_id: str) -> UserSubscription | None:
     ticket was written meanwhile, that answer is newer than this call and nothing is left to do; when an
     earlier one was, that answer may still be newer than ours, so Stripe is asked again. Raises Conflict
     when that keeps happening.
+
+    A second paid subscription is ended at Stripe afterwards, and refunded. Where that fails the error is
+    raised, so that the event is tried again; in a user's request it is logged and left to the event.
     """
     first_ticket = None
     for _ in range(ATTEMPTS):
@@ -65,9 +69,13 @@ def sync_customer(customer_id: str) -> UserSubscription | None:
                 return row
             if row.sync_applied == drawn.sync_applied:
                 row.sync_applied = drawn.sync_ticket
-                _project(row, _leading(states, row))
-                return row
-    raise Conflict.busy()
+                leading = _leading(states, row)
+                _project(row, leading)
+                break
+    else:
+        raise Conflict.busy()
+    _end_surplus(_surplus(states, leading), row, in_request)
+    return row
 
 
 def _draw_ticket(customer_id: str) -> UserSubscription | None:
@@ -88,13 +96,62 @@ def _states(customer_id: str) -> list[StripeSubscriptionState]:
 
 
 def _leading(states: list[StripeSubscriptionState], row: UserSubscription) -> StripeSubscriptionState | None:
-    """Return the subscription that counts: a living one before an ended one, then the one that came first."""
+    """Return the subscription that counts: the one that is paid, else the latest."""
     after = row.assigned_at
     candidates = [s for s in states if after is None or s.created > after or s.status not in _ENDED]
-    alive = [state for state in candidates if state.status not in _ENDED]
-    if len([state for state in alive if state.status not in _NEVER_PAID]) > 1:
-        logger.error("duplicate_subscription", extra={"user_id": str(row.user_id), "count": len(alive)})
-    return max(candidates, key=lambda s: (_RANK.get(Status(s.status), 0), s.created), default=None)
+    paid = [state for state in candidates if state.status in UserSubscription.BILLED_STATUSES]
+    if len(paid) > 1:
+        logger.error("duplicate_subscription", extra={"user_id": str(row.user_id), "count": len(paid)})
+    return _kept(paid, row) or max(
+        candidates, key=lambda s: (_RANK.get(Status(s.status), 0), s.created), default=None
+    )
+
+
+def _kept(paid: list[StripeSubscriptionState], row: UserSubscription) -> StripeSubscriptionState | None:
+    """Return the one to keep, the same for everybody who looks: the row's own before a newer one, else the first.
+
+    One that is paid up goes before one that is not, and a plan of ours before something else that is sold to
+    the same customer.
+    """
+    if len(paid) < 2:
+        return next(iter(paid), None)
+
+    def merit(state: StripeSubscriptionState) -> tuple[bool, int, bool, float]:
+        is_incumbent = state.stripe_id == row.stripe_subscription_id
+        age = -state.created.timestamp()
+        return _is_ours(state), _RANK[Status(state.status)], is_incumbent, age
+
+    return max(sorted(paid, key=lambda state: state.stripe_id), key=merit)
+
+
+def _surplus(
+    states: list[StripeSubscriptionState], kept: StripeSubscriptionState | None
+) -> list[StripeSubscriptionState]:
+    """Return what would charge the customer a second time, and what was ended for that and may be paid late.
+
+    Only subscriptions to plans of ours: a customer may buy other things from the same Stripe account.
+    """
+    ended = [state for state in states if not state.is_alive and stripe_surplus.is_marked(state)]
+    if kept is None or kept.status not in UserSubscription.BILLED_STATUSES:
+        return ended
+    others = [state for state in states if state.is_alive and state.stripe_id != kept.stripe_id]
+    if not others or not _is_ours(kept):
+        return ended
+    return [*ended, *filter(_is_ours, others)]
+
+
+def _end_surplus(surplus: list[StripeSubscriptionState], row: UserSubscription, in_request: bool) -> None:
+    for state in surplus:
+        try:
+            stripe_surplus.end(state, str(row.user_id))
+        except (StripeFailure, StripeUnavailable):
+            if not in_request:
+                raise
+            logger.exception("surplus_subscription_not_ended", extra={"user_id": str(row.user_id)})
+
+
+def _is_ours(state: StripeSubscriptionState) -> bool:
+    return _plan_sold_at(state.price) is not None
 
 
 def _project(row: UserSubscription, state: StripeSubscriptionState | None) -> None:
@@ -144,13 +201,19 @@ def _grace_period_end(state: StripeSubscriptionState) -> datetime | None:
 
 
 def plan_of(price: StripePriceState) -> SubscriptionPlan | None:
-    """Return the plan that is sold at this price, or whose product it belongs to: an old price keeps its plan."""
+    """Return the plan that is sold at this price; one that belongs to none is reported loudly."""
+    plan = _plan_sold_at(price)
+    if plan is None:
+        logger.error("unknown_price", extra={"currency": price.currency, "amount": price.amount})
+    return plan
+
+
+def _plan_sold_at(price: StripePriceState) -> SubscriptionPlan | None:
+    """Return the price's plan, or the one whose product it belongs to: an old price keeps its plan."""
     plan = plan_for_price(price.stripe_id)
     if plan is None and price.product_id:
         same_product = SubscriptionPlan.objects.filter(stripe_product_id=price.product_id)
         plan = same_product.order_by("-is_active", "sort_order").first()
-    if plan is None:
-        logger.error("unknown_price", extra={"currency": price.currency, "amount": price.amount})
     return plan
 
 

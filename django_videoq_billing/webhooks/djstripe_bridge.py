@@ -9,7 +9,7 @@ from django.db import transaction
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.services import stripe_mirror
 from django_videoq_billing.services.stripe_service.client import live_mode
-from django_videoq_billing.webhooks import inbox
+from django_videoq_billing.webhooks import inbox, inline
 
 
 def connect() -> None:
@@ -22,4 +22,4 @@ def receive(event: dict[str, Any]) -> None:
         return
     inbox.store(event)
     if get_settings().WEBHOOK_PROCESSING == "inline":
-        transaction.on_commit(lambda: inbox.process_event(event["id"]), robust=True)
+        transaction.on_commit(lambda: inline.work_off(event["id"]), robust=True)

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from django_videoq_billing.models import WebhookEvent
-from django_videoq_billing.services import payments, stripe_sync
+from django_videoq_billing.services import payments, stripe_catalog, stripe_sync
 from django_videoq_billing.webhooks.registry import handles
 
 
-@handles("customer.subscription.*", "subscription_schedule.*", "checkout.session.*", "customer.deleted")
-def subscription_changed(event: WebhookEvent) -> None:
+@handles(
+    "customer.subscription.*",
+    "subscription_schedule.*",
+    "checkout.session.*",
+    "customer.updated",
+    "customer.deleted",
+    "payment_method.*",  # the card itself is read from the mirror
+)
+def customer_changed(event: WebhookEvent) -> None:
     if event.customer_id:
         stripe_sync.sync_customer(event.customer_id)
 
@@ -41,3 +48,9 @@ def refund_changed(event: WebhookEvent) -> None:
 @handles("charge.dispute.*")
 def dispute_changed(event: WebhookEvent) -> None:
     payments.record_dispute(event.object_id)
+
+
+@handles("product.*", "price.*")
+def catalog_changed(event: WebhookEvent) -> None:
+    kind = event.type.partition(".")[0]
+    stripe_catalog.report_archived(f"{kind}s", event.object_id)

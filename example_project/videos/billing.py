@@ -26,7 +26,13 @@ from django_videoq_billing.services.entitlements import (
 from django_videoq_billing.services.redirects import safe_redirect
 from django_videoq_billing.services.usage_tracker import UsageTracker
 from example_project.videos.panel import UserRequest, usage_panel
-from example_project.videos.standing import charges_after_cancelling, day, keeps_until, standing_of
+from example_project.videos.standing import (
+    charges_after_cancelling,
+    day,
+    is_overdue,
+    keeps_until,
+    standing_of,
+)
 
 Page = Callable[..., HttpResponse]
 HISTORY_LENGTH = 50
@@ -125,13 +131,15 @@ def change(request: UserRequest, slug: str) -> HttpResponse:
 def overview(request: UserRequest) -> HttpResponse:
     row = ensure_subscription(request.user)
     report = UsageTracker.report(request.user)
-    payments = PaymentTransaction.objects.filter(user=request.user).select_related("plan")
+    payments = PaymentTransaction.objects.filter(user=request.user).select_related("plan")[:HISTORY_LENGTH]
+    failed = [one for one in payments if one.status == PaymentTransaction.Status.FAILED]
     context = {
         "row": row,
         "plan": row.plan if row.is_billed else effective_plan(row),
         "standing": standing_of(row),
         "panel": usage_panel(request.user, report),
-        "payments": payments[:HISTORY_LENGTH],
+        "payments": payments,
+        "open_invoice": failed[0].invoice_url if failed and is_overdue(row) else "",
     }
     return render(request, "videos/billing.html", context)
 

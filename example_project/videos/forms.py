@@ -13,6 +13,15 @@ from example_project.videos import media
 from example_project.videos.models import Video
 
 
+def focus_first_error(form: forms.BaseForm) -> None:
+    """Let the page begin at the field that is wrong, whose error is then read out with it."""
+    wrong = [field for name, field in form.fields.items() if name in form.errors]
+    for field in form.fields.values():
+        field.widget.attrs.pop("autofocus", None)
+    for field in wrong[:1]:
+        field.widget.attrs["autofocus"] = True
+
+
 class UploadForm(forms.Form):
     """A file that really is a video or a sound. `info` tells what was found in it."""
 

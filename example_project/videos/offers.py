@@ -7,14 +7,12 @@ from datetime import datetime
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.models import SubscriptionPlan, UserSubscription
 from django_videoq_billing.services.entitlements import effective_plan, ensure_subscription
-from example_project.videos.standing import is_overdue
+from example_project.videos.standing import day, is_overdue
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +48,12 @@ def _badge(plan: SubscriptionPlan, row: UserSubscription) -> tuple[str, str]:
         if is_overdue(row):
             return _("Payment overdue"), "bad"
         if ends := _ends(row):
-            return _("Until %(date)s") % {"date": _day(ends)}, "warn"
+            return _("Until %(date)s") % {"date": day(ends)}, "warn"
         return _("Your plan"), "good"
     if plan.pk == row.pending_plan_id and row.pending_plan_effective_at:
-        return _("From %(date)s") % {"date": _day(row.pending_plan_effective_at)}, "info"
+        return _("From %(date)s") % {"date": day(row.pending_plan_effective_at)}, "info"
     if plan.slug == get_settings().DEFAULT_PLAN and row.is_billed and row.cancel_at_period_end:
-        return _("From %(date)s") % {"date": _day(row.current_period_end)}, "info"
+        return _("From %(date)s") % {"date": day(row.current_period_end)}, "info"
     return "", ""
 
 
@@ -76,7 +74,3 @@ def _ends(row: UserSubscription) -> datetime | None:
     if not row.is_billed:
         return None
     return row.current_period_end if row.cancel_at_period_end else row.pending_plan_effective_at
-
-
-def _day(moment: datetime) -> str:
-    return date_format(timezone.localtime(moment), "MONTH_DAY_FORMAT")

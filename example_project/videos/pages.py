@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.exceptions import Conflict
+from example_project.videos.forms import focus_first_error
 from example_project.videos.offers import offers_for
 
 # The package's default plans carry these texts; named here so that they can be translated.
@@ -38,6 +39,8 @@ def signup(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         login(request, form.save())
         return redirect("library")
+    if form.errors:
+        focus_first_error(form)
     return render(request, "registration/signup.html", {"form": form}, status=400 if form.errors else 200)
 
 

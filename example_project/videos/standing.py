@@ -81,6 +81,8 @@ def _active(row: UserSubscription) -> Standing:
         return Standing(_("Active"), "good", (text,))
     if row.cancel_at_period_end:
         return Standing(_("Ending"), "warn", ())
+    if row.pending_plan is not None:
+        return Standing(_("Active"), "good", ())
     return Standing(
         _("Active"), "good", (_("It renews on %(date)s.") % {"date": day(row.current_period_end)},)
     )

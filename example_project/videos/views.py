@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_videoq_billing.decorators import requires_quota
 from django_videoq_billing.exceptions import BillingError, QuotaExceeded
 from django_videoq_billing.services.usage_tracker import UsageTracker
-from example_project.videos.forms import UploadForm
+from example_project.videos.forms import UploadForm, focus_first_error
 from example_project.videos.models import Video
 from example_project.videos.panel import UserRequest, rows_for, usage_panel
 from example_project.videos.transcriber import cancel_live_job, give_up_lost_job, transcribe
@@ -35,6 +35,7 @@ def upload(request: UserRequest) -> HttpResponse:
         return render(request, "videos/upload.html", {"form": UploadForm(), "refusal": refusal})
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
+        focus_first_error(form)
         return render(request, "videos/upload.html", {"form": form}, status=form.status)
     transcribe_and_tell(request, form.save(owner=request.user))
     return redirect("library")

@@ -19,10 +19,7 @@ from tests.api.contract import LOCAL
 from tests.api.shop import KEY, SECRET, Shop
 from tests.api.test_stripe_errors import ours
 from tests.factories import make_payment, make_plan, subscribed
-
-STRIPE_ID = re.compile(
-    r"\b(cus|sub|price|prod|in|evt|ch|pi|re|du|dp|cs|pm|si|acct)_(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{6,}"
-)
+from tests.leaks import STRIPE_ID
 
 
 @pytest.fixture

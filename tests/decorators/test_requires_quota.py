@@ -1,53 +1,19 @@
+"""What counts, for whom, and how much."""
+
 from __future__ import annotations
 
-from itertools import product
 from typing import Any
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
-from django.db import connection
-from django.http import HttpResponse
-from django.template import TemplateDoesNotExist
 from django.test import Client
 from rest_framework.authtoken.models import Token
-from rest_framework.decorators import api_view
 
-from django_videoq_billing.decorators import requires_quota
-from django_videoq_billing.exceptions import InvalidRequest
-from django_videoq_billing.models import UsageRecord, UsageReservation
+from django_videoq_billing.models import UsageReservation
 from django_videoq_billing.services.usage_tracker import UsageTracker
-from tests.decorators.views import KINDS
-from tests.factories import make_plan, make_user, subscribed
+from tests.decorators.asking import answer, videos
+from tests.factories import make_user, subscribed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.decorators.views")]
-BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-
-
-@pytest.fixture
-def user(db: None) -> Any:
-    return subscribed(make_plan(video_limit=2, transcription_limit_minutes=1))
-
-
-@pytest.fixture
-def client(user: Any) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture(params=list(KINDS))
-def url(request: pytest.FixtureRequest) -> str:
-    """A protected view of every kind."""
-    return f"/{request.param}"
-
-
-def videos(user: Any) -> int:
-    return UsageTracker.get_usage(user)["video_count"]
-
-
-def answer(client: Client, url: str, status: str = "201", **headers: str) -> Any:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return client.post(url, headers={"X-Answer": status, **named})
 
 
 class TestEveryKindOfView:
@@ -135,77 +101,6 @@ def test_the_methods_that_count_can_be_named(client: Client, user: Any) -> None:
     assert videos(user) == 1
 
 
-def test_a_failed_request_says_that_nothing_was_used(client: Client) -> None:
-    assert ";r=2;" in answer(client, "/function/", "400")["RateLimit"]
-
-
-def test_an_unlimited_plan_has_no_rate_limit_fields(client: Client, user: Any) -> None:
-    subscribed(make_plan(video_limit=None), user)
-
-    assert "RateLimit" not in answer(client, "/function/")
-
-
-class TestBrowsers:
-    def test_a_refused_browser_gets_a_page_with_the_way_on(self, client: Client) -> None:
-        for _ in range(2):
-            answer(client, "/function/")
-
-        response = answer(client, "/function/", Accept=BROWSER)
-
-        assert response.status_code == 403
-        assert response["Content-Type"].startswith("text/html")
-        assert "Video limit reached (2/2)" in response.content.decode()
-        assert 'href="/plans/"' in response.content.decode()
-
-    def test_the_host_may_answer_itself(self, client: Client) -> None:
-        for _ in range(2):
-            answer(client, "/own-refusal/")
-
-        response = answer(client, "/own-refusal/", Accept=BROWSER)
-
-        assert response.status_code == 409
-        assert "Accept" in response["Vary"]
-        assert response.content.decode().startswith("Video limit reached")
-        assert '"video";r=0' in response["RateLimit"]
-
-    def test_a_program_gets_json_all_the_same(self, client: Client) -> None:
-        for _ in range(2):
-            answer(client, "/own-refusal/")
-
-        assert answer(client, "/own-refusal/").json()["error"] == "limit_exceeded"
-
-
-class TestAnswersThatComeLater:
-    REFUSED = "django_videoq_billing/refused.html"
-
-    def test_a_template_that_renders_counts(self, client: Client, user: Any) -> None:
-        response = client.post("/template/", headers={"X-Answer": self.REFUSED})
-
-        assert response.status_code == 200
-        assert '"video";r=1' in response["RateLimit"]
-        assert UsageReservation.objects.get().state == "committed"
-
-    def test_a_template_that_fails_gives_back(self, client: Client, user: Any) -> None:
-        with pytest.raises(TemplateDoesNotExist):
-            client.post("/template/", headers={"X-Answer": "no-such-template.html"})
-        assert videos(user) == 0
-
-    def test_a_template_with_an_error_status_gives_back(self, client: Client, user: Any) -> None:
-        client.post("/template/", headers={"X-Answer": self.REFUSED, "X-Status": "422"})
-        assert videos(user) == 0
-
-    def test_no_answer_at_all_gives_back(self, client: Client, user: Any) -> None:
-        with pytest.raises(ValueError, match="didn't return an HttpResponse"):
-            client.post("/no-answer/")
-        assert videos(user) == 0
-
-    def test_a_form_with_errors_costs_nothing(self, client: Client, user: Any) -> None:
-        assert client.post("/form/", {"name": ""}).status_code == 422
-        assert videos(user) == 0
-        assert client.post("/form/", {"name": "Ada"}).status_code == 302
-        assert videos(user) == 1
-
-
 class TestUsers:
     def test_an_inactive_user_is_refused(self, user: Any) -> None:
         from django.test import RequestFactory
@@ -279,65 +174,3 @@ class TestAmounts:
 
         assert response.status_code == 400
         assert videos(user) == 0
-
-
-class TestMisuse:
-    def test_outside_api_view_is_refused_when_the_module_loads(self) -> None:
-        with pytest.raises(ImproperlyConfigured, match="under @api_view"):
-
-            @requires_quota("video")
-            @api_view(["POST"])
-            def view(request: Any) -> HttpResponse:
-                return HttpResponse()
-
-    def test_an_unknown_metric_is_refused_when_the_module_loads(self) -> None:
-        with pytest.raises(InvalidRequest, match="video, transcription"):
-            requires_quota("vidoe")
-
-    @pytest.mark.parametrize("amount", [0, -1, True, 1.5, "1"])
-    def test_an_absurd_amount_is_refused_when_the_module_loads(self, amount: Any) -> None:
-        with pytest.raises(InvalidRequest):
-            requires_quota("video", amount)
-
-    def test_a_function_without_a_request_is_told_so(self) -> None:
-        with pytest.raises(TypeError, match="no request"):
-            requires_quota("video")(lambda: None)()
-
-
-@pytest.mark.django_db(transaction=True)
-class TestAtomicRequests:
-    """Each request runs in one transaction, which REST framework marks for rollback on an error."""
-
-    @pytest.fixture(autouse=True)
-    def _atomic_requests(self) -> Any:
-        connection.settings_dict["ATOMIC_REQUESTS"] = True
-        yield
-        connection.settings_dict["ATOMIC_REQUESTS"] = False
-
-    @pytest.fixture
-    def client(self, user: Any) -> Client:
-        client = Client(raise_request_exception=False)
-        client.force_login(user)
-        return client
-
-    @pytest.mark.parametrize(
-        ("url", "status"),
-        [
-            *product(
-                ["/function/", "/api-function/", "/api-class/", "/api-dispatch/"],
-                ["400", "404", "500", "crash", "broken transaction"],
-            ),
-            ("/api-function/", "invalid"),
-            ("/api-dispatch/", "invalid"),
-        ],
-    )
-    def test_a_failure_gives_back(self, client: Client, user: Any, url: str, status: str) -> None:
-        assert answer(client, url, status).status_code >= 400
-
-        assert videos(user) == 0
-        assert [answer(client, url).status_code for _ in range(3)] == [201, 201, 403]
-
-    @pytest.mark.parametrize("url", ["/function/", "/api-function/", "/api-dispatch/"])
-    def test_a_success_counts(self, client: Client, user: Any, url: str) -> None:
-        assert [answer(client, url).status_code for _ in range(3)] == [201, 201, 403]
-        assert UsageRecord.objects.get().video_count == 2

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,8 @@ from django.test import Client
 import example_project.settings as example
 from django_videoq_billing.services.usage_tracker import UsageTracker
 from tests.example.shop import SECRET, Shop
-from tests.sandbox.driver import KEY, START, Driver, running
+from tests.local_stripe import leading_to
+from tests.sandbox.driver import Driver
 
 SAMPLES = Path(example.__file__).parent / "samples"
 BROKEN = SAMPLES / "broken"
@@ -60,32 +60,14 @@ def upload(browser: Client) -> Upload:
     return send
 
 
-@pytest.fixture(scope="session")
-def sandbox_process() -> Iterator[Driver]:
-    with running("--seed", "example", "--start", str(START)) as driver:
-        yield driver
-
-
 @pytest.fixture
 def sandbox(sandbox_process: Driver, settings: Any) -> Driver:
     """A fresh local Stripe, and the example's settings as `dev.py demo` makes them lead to it."""
     sandbox_process.reset()
-    settings.VIDEOQ_BILLING = {
-        **example.VIDEOQ_BILLING,
-        "STRIPE_SECRET_KEY": KEY,
-        "STRIPE_WEBHOOK_SECRET": SECRET,
-        "STRIPE_API_BASE": sandbox_process.url,
-        "STRIPE_MAX_NETWORK_RETRIES": 0,
-    }
+    settings.VIDEOQ_BILLING = {**example.VIDEOQ_BILLING, **leading_to(sandbox_process, SECRET)}
     settings.STRIPE_API_BASE = sandbox_process.url
     settings.SESSION_COOKIE_AGE = 10 * 365 * 86400  # who advances the time by months stays logged in
     return sandbox_process
-
-
-@pytest.fixture
-def traveller() -> Iterator[time_machine.Traveller]:
-    with time_machine.travel(datetime.fromtimestamp(START, tz=UTC), tick=False) as coordinates:
-        yield coordinates
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,17 @@ def test_a_sign_up_with_a_taken_name_says_so(client: Client, user: Any) -> None:
 
     assert page.status_code == 400
     assert "already exists" in page.content.decode()
+
+
+def test_a_wrong_answer_has_the_focus(client: Client) -> None:
+    answers = {"username": "ada", "password1": "an-engine-of-1843", "password2": "another"}
+
+    page = client.post("/signup/", answers).content.decode()
+
+    [focused] = [tag for tag in re.findall("<input[^>]*>", page) if "autofocus" in tag]
+    assert 'name="password2"' in focused
+    assert 'aria-invalid="true"' in focused
+    assert "<title>Error: Sign up" in page
 
 
 def test_log_in_and_out(client: Client, user: Any) -> None:

@@ -60,5 +60,5 @@ def test_the_pages_say_so(visit: Any, sandbox: Driver, settings: Any, client: Cl
     visit()
 
     page = client.get("/plans/").content.decode()
-    assert "it is 2026-02-01 00:00" in page
+    assert "has advanced the time to Feb. 1, 2026, midnight" in page
     assert f'href="{sandbox.url}/_sandbox/"' in page

@@ -6,15 +6,8 @@ from collections.abc import Iterator
 import pytest
 import stripe
 
-from tests.sandbox.driver import START, Driver, Receiver, running
+from tests.sandbox.driver import Driver, Receiver
 from tests.sandbox.shapes import DESCRIPTION, SHAPES
-
-
-@pytest.fixture(scope="session")
-def sandbox_process() -> Iterator[Driver]:
-    pytest.importorskip("starlette", reason="the [sandbox] extra is not installed")
-    with running("--seed", "tests", "--start", str(START)) as driver:
-        yield driver
 
 
 @pytest.fixture

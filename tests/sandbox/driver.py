@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from tempfile import TemporaryFile
@@ -172,8 +172,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(*options: str) -> Iterator[Driver]:
-    """A sandbox process until the block ends."""
+def running(*options: str, kill: bool = False) -> Iterator[Driver]:
+    """A sandbox process until the block ends; with `kill` it has no chance to say goodbye."""
     port = free_port()
     command = [
         sys.executable,
@@ -194,8 +194,15 @@ def running(*options: str) -> Iterator[Driver]:
             driver.http.close()
             driver.recorder.close()
         finally:
-            process.terminate()
+            (process.kill if kill else process.terminate)()
             process.wait(timeout=10)
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def _wait_until_up(process: subprocess.Popen[str], port: int, log: IO[str]) -> None:

@@ -142,9 +142,34 @@ def test_promotion_code(sandbox: Driver) -> None:
     wrong = sandbox.http.post(str(session.url), data={"action": "promotion_code", "promotion_code": "NOPE"})
     assert "This code is invalid." in wrong.text
     sandbox.http.post(str(session.url), data={"action": "promotion_code", "promotion_code": "half"})
+    assert "$6.00 <small>today</small>" in sandbox.http.get(str(session.url)).text
     pay(sandbox, session)
     assert sandbox.api.invoices.list().data[0].amount_paid == 600
     assert sandbox.api.promotion_codes.retrieve(code.id).times_redeemed == 1
+
+
+def test_promotion_codes_are_off_unless_asked_for(sandbox: Driver) -> None:
+    coupon = sandbox.api.coupons.create(params={"percent_off": 50, "duration": "forever"})
+    sandbox.api.promotion_codes.create(
+        params={"code": "HALF", "promotion": {"type": "coupon", "coupon": coupon.id}}
+    )
+    for asked in ({}, {"allow_promotion_codes": False}):
+        session = session_for(sandbox, **asked)
+        assert 'name="promotion_code"' not in sandbox.http.get(str(session.url)).text
+        sandbox.http.post(str(session.url), data={"action": "promotion_code", "promotion_code": "HALF"})
+        assert sandbox.api.checkout.sessions.retrieve(session.id).amount_total == 1200
+    with_codes = session_for(sandbox, allow_promotion_codes=True)
+    assert 'name="promotion_code"' in sandbox.http.get(str(with_codes.url)).text
+
+
+def test_a_discount_given_by_the_host(sandbox: Driver) -> None:
+    coupon = sandbox.api.coupons.create(params={"amount_off": 200, "currency": "usd", "duration": "once"})
+    session = session_for(sandbox, discounts=[{"coupon": coupon.id}])
+    assert (session.amount_subtotal, session.amount_total) == (1200, 1000)
+    pay(sandbox, session)
+    assert sandbox.api.invoices.list().data[0].amount_paid == 1000
+    with pytest.raises(stripe.InvalidRequestError):
+        session_for(sandbox, discounts=[{"coupon": coupon.id}], allow_promotion_codes=True)
 
 
 def test_expiry(sandbox: Driver) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import stripe
 from django_videoq_billing.sandbox import cli as command
 from django_videoq_billing.sandbox import control
 from django_videoq_billing.sandbox.config import SandboxConfig
-from tests.sandbox.driver import DAY, KEY, START, Driver, running
+from tests.sandbox.driver import DAY, KEY, START, Driver, running, wait_until
 
 PACKAGE = Path(command.__file__).parent
 
@@ -26,6 +27,12 @@ def test_only_loopback() -> None:
         with pytest.raises(ValueError, match="loopback"):
             SandboxConfig(host=host)
     assert command.main(["--host", "0.0.0.0"]) == 1  # noqa: S104
+
+
+def test_no_live_keys() -> None:
+    with pytest.raises(ValueError, match="takes no live keys"):
+        SandboxConfig(api_keys=("sk_test_a", "rk_live_b"))
+    assert command.main(["--api-key", "sk_live_of_somebody"]) == 1
 
 
 def test_options_and_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,6 +63,49 @@ def test_state_survives_a_restart(tmp_path: Path) -> None:
         assert second.customer(None).id not in {
             one["data"]["object"]["id"] for one in second.all_events()[:3]
         }
+
+
+def contains(file: Path, text: str) -> bool:
+    return file.exists() and text in file.read_text()
+
+
+def test_what_was_saved_survives_a_kill(tmp_path: Path) -> None:
+    """Killed again and again while it writes: each start finds a whole file, with all that was saved before."""
+    file = tmp_path / "sandbox.json"
+    options = ("--state", str(file), "--start", str(START))
+    names: set[str] = set()
+    for turn in range(5):
+        with running(*options, kill=True) as sandbox:
+            assert {str(one.name) for one in sandbox.api.customers.list(params={"limit": 100}).data} >= names
+            sandbox.api.customers.create(params={"name": f"{turn}"})
+            sandbox.control("switches", duplicate=turn)
+            names.add(f"{turn}")
+            wait_until(partial(contains, file, f'"name": "{turn}"'))
+            for _ in range(20 * turn):
+                sandbox.api.customers.create(params={"description": "while it writes"})
+        assert json.loads(file.read_text())["version"] == 1
+    (tmp_path / ".sandbox.json.1").write_text('{"half": ')
+    with running(*options) as sandbox:
+        assert sandbox.http.get("/_sandbox/switches").json()["duplicate"] == 4
+    assert [path.name for path in tmp_path.iterdir()] == ["sandbox.json"]
+
+
+def test_the_clock_is_saved_though_nothing_happens(tmp_path: Path) -> None:
+    file = tmp_path / "sandbox.json"
+    with running("--state", str(file), "--start", str(START), kill=True) as sandbox:
+        sandbox.advance(days=3)
+        wait_until(
+            lambda: file.exists() and json.loads(file.read_text())["clock"]["frozen_at"] == START + 3 * DAY
+        )
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"version": 0}', '{"version": 1}'])
+def test_a_state_file_that_cannot_be_read_is_left_alone(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "sandbox.json"
+    file.write_text(content)
+    with pytest.raises(RuntimeError, match="cannot be read by this version"), running("--state", str(file)):
+        pass
+    assert file.read_text() == content
 
 
 def test_a_new_forwarding_address_joins_an_old_state(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ CARDS = (
     "pm_card_chargeCustomerFail",
     "pm_card_authenticationRequired",
     "pm_card_createDispute",
+    "pm_usBankAccount_success",
+    "pm_usBankAccount_accountClosed",
 )
 
 
@@ -144,7 +146,7 @@ class Life:
         self.update(trial_end=self.random.choice(["now", self.sandbox.now() + 5 * DAY]))
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(16))
 def test_random_life(sandbox: Driver, seed: int) -> None:
     life = Life(sandbox, seed)
     sandbox.subscribe(life.customer, life.prices[1], payment_behavior="allow_incomplete")

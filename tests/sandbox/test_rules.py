@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
 import stripe
 
-from tests.sandbox.driver import KEY, Driver
+from tests.sandbox.driver import DAY, KEY, Driver
 
 
 def test_api_keys(sandbox: Driver) -> None:
@@ -19,6 +20,20 @@ def test_api_keys(sandbox: Driver) -> None:
     assert "sk_test_wrong" not in str(caught.value)
     assert httpx.get(f"{sandbox.url}/v1/customers").status_code == 401
     assert httpx.get(f"{sandbox.url}/v1/customers", auth=(KEY, "")).status_code == 200
+
+
+@pytest.mark.parametrize("version", ["nonsense", "2026", "2026-05-27.dahlia.x"])
+def test_a_version_must_look_like_one(sandbox: Driver, version: str) -> None:
+    with pytest.raises(stripe.InvalidRequestError, match="Invalid Stripe API version"):
+        sandbox.client(stripe_version=version).v1.customers.list()
+
+
+def test_it_speaks_the_version_that_djstripe_is_written_for(sandbox: Driver) -> None:
+    from djstripe.settings import DjstripeSettings
+
+    assert sandbox.http.get("/_sandbox/health").json()["api_version"] == (
+        DjstripeSettings.DEFAULT_STRIPE_API_VERSION
+    )
 
 
 def test_any_pinned_version_is_taken(sandbox: Driver) -> None:
@@ -110,11 +125,42 @@ def test_idempotency(sandbox: Driver) -> None:
     once = sandbox.api.customers.create(params={"email": "a@example.com"}, options={"idempotency_key": "k1"})
     again = sandbox.api.customers.create(params={"email": "a@example.com"}, options={"idempotency_key": "k1"})
     assert once.id == again.id
+    assert once.last_response is not None
     assert again.last_response is not None
     assert again.last_response.headers["Idempotent-Replayed"] == "true"
+    assert again.last_response.headers["Original-Request"] == once.last_response.headers["Request-Id"]
     assert len(sandbox.api.customers.list().data) == 1
     with pytest.raises(stripe.IdempotencyError):
         sandbox.api.customers.create(params={"email": "b@example.com"}, options={"idempotency_key": "k1"})
+    with pytest.raises(stripe.IdempotencyError):
+        sandbox.api.products.create(params={"name": "Other"}, options={"idempotency_key": "k1"})
+
+
+def test_a_declined_card_is_remembered_and_a_wrong_parameter_is_not(sandbox: Driver) -> None:
+    customer = sandbox.customer("pm_card_chargeCustomerFail")
+    params: Any = {"customer": customer.id, "items": [{"price": sandbox.price().id}]}
+    refusing: Any = {**params, "payment_behavior": "error_if_incomplete"}
+    nonsense: Any = {**params, "nonsense": 1}
+    for _ in range(2):
+        with pytest.raises(stripe.CardError):
+            sandbox.api.subscriptions.create(params=refusing, options={"idempotency_key": "k1"})
+    with pytest.raises(stripe.InvalidRequestError):
+        sandbox.api.subscriptions.create(params=nonsense, options={"idempotency_key": "k2"})
+    sandbox.api.subscriptions.create(params=params, options={"idempotency_key": "k2"})
+
+
+def test_an_idempotency_key_lives_a_day(sandbox: Driver) -> None:
+    def create(key: str) -> str:
+        return sandbox.api.customers.create(params={}, options={"idempotency_key": key}).id
+
+    first = create("k1")
+    sandbox.advance(seconds=DAY - 1)
+    assert create("k1") == first
+    sandbox.advance(seconds=1)
+    assert create("k1") != first
+    assert create("k" * 255)
+    with pytest.raises(stripe.InvalidRequestError, match="up to 255 characters"):
+        create("k" * 256)
 
 
 def test_a_lost_answer_is_found_again_by_its_key(sandbox: Driver) -> None:
@@ -169,7 +215,14 @@ def test_paging(sandbox: Driver) -> None:
     assert [
         one.id for one in sandbox.api.customers.list(params={"limit": 2}).auto_paging_iter()
     ] == newest_first
-    for params in ({"limit": 0}, {"limit": 101}, {"starting_after": "cus_none"}):
+    first_page = sandbox.api.customers.list(params={"limit": 3, "ending_before": newest_first[2]})
+    assert ([one.id for one in first_page.data], first_page.has_more) == (newest_first[:2], False)
+    last_page = sandbox.api.customers.list(params={"limit": 3, "starting_after": newest_first[4]})
+    assert ([one.id for one in last_page.data], last_page.has_more) == (newest_first[5:], False)
+    for params in (
+        {"limit": 0}, {"limit": 101}, {"starting_after": "cus_none"},
+        {"starting_after": made[0], "ending_before": made[1]},
+    ):  # fmt: skip
         with pytest.raises(stripe.InvalidRequestError):
             sandbox.api.customers.list(params=params)  # type: ignore[arg-type]
 
@@ -192,7 +245,7 @@ def test_expansion(sandbox: Driver) -> None:
         params={
             "expand": [
                 "customer",
-                "latest_invoice.payments.data.payment.payment_intent",
+                "latest_invoice.payments.data.payment",
                 "items.data.price.product",
             ]
         },
@@ -205,9 +258,30 @@ def test_expansion(sandbox: Driver) -> None:
     person = sandbox.api.customers.retrieve(customer.id, params={"expand": ["subscriptions"]})
     assert person.subscriptions is not None
     assert person.subscriptions.data[0].id == made.id
-    for path in ("nonsense", "customer.subscriptions.data.latest_invoice.customer.invoice_settings"):
-        with pytest.raises(stripe.InvalidRequestError):
-            sandbox.api.subscriptions.retrieve(made.id, params={"expand": [path]})
+    deep = sandbox.api.invoices.retrieve(
+        str(made.latest_invoice), params={"expand": ["payments.data.payment.payment_intent"]}
+    )
+    assert deep.payments is not None
+    assert isinstance(deep.payments.data[0].payment.payment_intent, stripe.PaymentIntent)
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("nonsense", None),
+        ("status", None),
+        ("created", None),
+        ("latest_invoice.payments.data.payment.payment_intent", "property_expansion_max_depth"),
+    ],
+)
+def test_what_cannot_be_expanded(sandbox: Driver, path: str, code: str | None) -> None:
+    made = sandbox.subscribe(sandbox.customer().id, sandbox.price().id)
+    with pytest.raises(stripe.InvalidRequestError, match=path) as caught:
+        sandbox.api.subscriptions.retrieve(made.id, params={"expand": [path]})
+    assert caught.value.code == code
+    listed = f"data.{path}"
+    with pytest.raises(stripe.InvalidRequestError):
+        sandbox.api.subscriptions.list(params={"expand": [listed]})
 
 
 def test_metadata(sandbox: Driver) -> None:

@@ -7,7 +7,7 @@ import json
 import pytest
 import stripe
 
-from tests.sandbox.driver import DAY, Driver, Receiver
+from tests.sandbox.driver import DAY, Driver, Receiver, wait_until
 
 
 @pytest.fixture
@@ -32,6 +32,22 @@ def test_signed_and_in_order(sandbox: Driver, receiver: Receiver, endpoint: stri
         assert event.api_version == "2026-05-27.dahlia"
     assert all(event["pending_webhooks"] == 0 for event in sandbox.all_events())
     assert not hasattr(sandbox.api.webhook_endpoints.retrieve(endpoint.id), "secret")
+
+
+def test_events_are_sent_without_being_asked_for(
+    sandbox: Driver, receiver: Receiver, endpoint: stripe.WebhookEndpoint
+) -> None:
+    receiver.answers = [500]
+    sandbox.customer(None)
+
+    def attempts() -> list[int]:
+        [delivery] = sandbox.http.get("/_sandbox/deliveries").json()["deliveries"]
+        return [attempt["status"] for attempt in delivery["attempts"]]
+
+    wait_until(lambda: attempts() == [500])
+    sandbox.advance(seconds=60)
+    wait_until(lambda: attempts() == [500, 200])
+    assert receiver.types == ["customer.created"] * 2
 
 
 def test_enabled_events_and_disabled_endpoints(sandbox: Driver, receiver: Receiver) -> None:

@@ -1,41 +1,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import time_machine
 
-from tests.sandbox.driver import KEY, START, Driver, running
+from tests.local_stripe import leading_to
+from tests.sandbox.driver import Driver
 from tests.stripe.site import SECRET, Deliver, Site
-
-
-@pytest.fixture(scope="session")
-def sandbox_process() -> Iterator[Driver]:
-    with running("--seed", "site", "--start", str(START)) as driver:
-        yield driver
+from tests.stripe.workers import Worker
 
 
 @pytest.fixture
 def sandbox(sandbox_process: Driver, settings: Any) -> Driver:
     """A fresh sandbox, and settings that lead to it."""
     sandbox_process.reset()
-    settings.VIDEOQ_BILLING = {
-        **settings.VIDEOQ_BILLING,
-        "STRIPE_SECRET_KEY": KEY,
-        "STRIPE_WEBHOOK_SECRET": SECRET,
-        "STRIPE_API_BASE": sandbox_process.url,
-        "STRIPE_MAX_NETWORK_RETRIES": 0,
-        "STRIPE_TIMEOUT_SECONDS": 10,
-    }
+    settings.VIDEOQ_BILLING = {**settings.VIDEOQ_BILLING, **leading_to(sandbox_process, SECRET)}
     return sandbox_process
-
-
-@pytest.fixture
-def traveller() -> Iterator[time_machine.Traveller]:
-    with time_machine.travel(datetime.fromtimestamp(START, tz=UTC), tick=False) as coordinates:
-        yield coordinates
 
 
 @pytest.fixture
@@ -47,3 +29,12 @@ def make_site(sandbox: Driver, traveller: time_machine.Traveller, db: None) -> C
 def site(make_site: Callable[[Deliver], Site]) -> Site:
     """Events are delivered in order, each once, as things happen."""
     return make_site(Deliver())
+
+
+@pytest.fixture(scope="session")
+def two_workers(django_db_setup: None) -> Iterator[list[Worker]]:
+    """Two processes that wait for orders; PostgreSQL alone is seen by all of them."""
+    workers = [Worker(), Worker()]
+    yield workers
+    for worker in workers:
+        worker.kill()

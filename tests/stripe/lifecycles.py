@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from django_videoq_billing.sandbox.cards import CARDS
 from django_videoq_billing.services import plan_changes
 from tests.stripe.site import Site
 
-DECLINED = "4000000000000002"
-INSUFFICIENT_FUNDS = "4000000000009995"
-ATTACHES_AND_FAILS = "4000000000000341"
+FAILING = [card.number for card in CARDS if card.decline]
 NEEDS_3DS = "4000002500003155"
+BANK_ACCOUNT, EMPTY_ACCOUNT = "000123456789", "000222222227"
+NEEDS_3DS_EACH_TIME = "4000002760003184"
+IS_DISPUTED = "4000000000000259"
 
 
 def first_subscription(site: Site) -> None:
@@ -17,15 +19,42 @@ def first_subscription(site: Site) -> None:
 
 
 def declined_then_paid(site: Site) -> None:
-    for card in (DECLINED, INSUFFICIENT_FUNDS, ATTACHES_AND_FAILS):
-        assert site.checkout(site.standard, card)["decline_code"]
+    for card in FAILING:
+        assert site.checkout(site.standard, card)["decline_code"], card
         site.settle()
     site.checkout(site.standard)
     site.settle()
 
 
 def three_d_secure(site: Site) -> None:
+    left = site.checkout(site.standard, NEEDS_3DS, authenticate=False)
+    assert left["outcome"] == "requires_action"
+    site.settle()
     site.checkout(site.standard, NEEDS_3DS, authenticate=True)
+    site.settle()
+
+
+def debit_that_succeeds(site: Site) -> None:
+    """checkout.session.async_payment_succeeded, days after the checkout."""
+    site.checkout(site.standard, BANK_ACCOUNT)
+    site.settle()
+    site.advance(days=5)
+    site.settle()
+
+
+def debit_that_fails(site: Site) -> None:
+    """checkout.session.async_payment_failed, days after the checkout."""
+    site.checkout(site.standard, EMPTY_ACCOUNT)
+    site.settle()
+    site.advance(days=5)
+    site.settle()
+
+
+def three_d_secure_each_time(site: Site) -> None:
+    """Nobody is there to authenticate the renewal."""
+    site.checkout(site.standard, NEEDS_3DS_EACH_TIME, authenticate=True)
+    site.settle()
+    site.advance(days=31, hours=2)
     site.settle()
 
 
@@ -40,6 +69,14 @@ def renewal(site: Site) -> None:
 def failed_renewal_recovers(site: Site) -> None:
     first_subscription(site)
     fail_next_renewal(site, payments=1)
+    site.advance(days=4)
+    site.settle()
+
+
+def failed_renewal_outlasts_the_grace(site: Site) -> None:
+    """Stripe is still trying when the site's days of grace are over."""
+    first_subscription(site)
+    fail_next_renewal(site, payments=9)
     site.advance(days=4)
     site.settle()
 
@@ -132,6 +169,15 @@ def dispute(site: Site) -> None:
     site.settle()
 
 
+def dispute_lost(site: Site) -> None:
+    site.checkout(site.standard, IS_DISPUTED)
+    site.settle()
+    [made] = site.sandbox.api.disputes.list().data
+    site.advance(days=9)
+    site.sandbox.control(f"disputes/{made.id}/close", won=False)
+    site.settle()
+
+
 def trial(site: Site) -> None:
     site.standard.trial_days = 14
     site.standard.save()
@@ -147,8 +193,12 @@ LIFECYCLES = [
     first_subscription,
     declined_then_paid,
     three_d_secure,
+    debit_that_succeeds,
+    debit_that_fails,
+    three_d_secure_each_time,
     renewal,
     failed_renewal_recovers,
+    failed_renewal_outlasts_the_grace,
     failed_renewal_ends,
     upgrade,
     downgrade_at_period_end,
@@ -158,5 +208,6 @@ LIFECYCLES = [
     cancel_and_come_back,
     refund,
     dispute,
+    dispute_lost,
     trial,
 ]

@@ -107,6 +107,20 @@ class Thrice(Deliver):
         super().take([event for event in events for _ in range(3)])
 
 
+class FirstDropped(Deliver):
+    """Each first delivery is lost; it is repeated when the next things have happened already."""
+
+    def __init__(self) -> None:
+        self.lost: Events = []
+
+    def take(self, events: Events) -> None:
+        arriving, self.lost = self.lost, events
+        super().take(arriving)
+
+    def finish(self) -> None:
+        self.take([])
+
+
 class Later(Deliver):
     """Everything at the end, in an order of its own; `reorder` may also lose or repeat events."""
 
@@ -134,6 +148,10 @@ class FirstHalfLost(Later):
         process()
         for row in stripe_rebuild.each_customer():
             stripe_rebuild.rebuild_ledger(str(row.stripe_customer_id))
+
+
+def in_order(events: Events) -> Events:
+    return events
 
 
 def shuffled(seed: int) -> Callable[[Events], Events]:

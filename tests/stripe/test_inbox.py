@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from django_videoq_billing.models import PaymentTransaction, WebhookEvent
-from django_videoq_billing.services.checkout import start_checkout
 from django_videoq_billing.signals import webhook_failed
 from django_videoq_billing.webhooks import handles, inbox
 from django_videoq_billing.webhooks.registry import _handlers
-from tests.stripe.lifecycles import first_subscription, upgrade
-from tests.stripe.site import Later, Site, process, receive
+from tests.stripe.lifecycles import upgrade
+from tests.stripe.site import Site, process, receive
 
 pytestmark = pytest.mark.django_db
 State = WebhookEvent.State
@@ -143,52 +139,3 @@ def test_a_handler_of_the_host_that_fails_does_not_stop_ours_forever(site: Site,
     assert event.error == "ZeroDivisionError: the host's own mistake"
     assert site.row.plan == site.standard
     assert [said["event"].pk for said in heard] == [event.pk]
-
-
-@pytest.mark.postgres
-@pytest.mark.django_db(transaction=True)
-def test_many_workers_at_once_end_in_the_same_rows(make_site: Any) -> None:
-    site = make_site(Later(lambda events: []))
-    first_subscription(site)
-    site.advance(days=31, hours=2)
-    site.settle()
-    for event in site.deliver.held * 2:
-        receive(event)
-    barrier = Barrier(4)
-
-    def work(_: int) -> int:
-        try:
-            barrier.wait(timeout=30)
-            return inbox.process_due()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(4) as pool:
-        done = list(pool.map(work, range(4)))
-
-    assert sum(done) == WebhookEvent.objects.count()
-    assert set(WebhookEvent.objects.values_list("error", flat=True)) == {""}
-    assert (site.row.plan, site.row.status) == (site.standard, "active")
-    assert PaymentTransaction.objects.count() == 2
-
-
-@pytest.mark.postgres
-@pytest.mark.django_db(transaction=True)
-def test_racing_checkouts_open_one_page(site: Site) -> None:
-    barrier = Barrier(4)
-
-    def work(_: int) -> str:
-        try:
-            barrier.wait(timeout=30)
-            session = start_checkout(
-                site.user, site.standard, "https://testserver/ok", "https://testserver/no"
-            )
-            return session.id
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(4) as pool:
-        sessions = set(pool.map(work, range(4)))
-
-    assert len(sessions) == 1
-    assert len(site.sandbox.api.customers.list().data) == 1

@@ -76,6 +76,14 @@ def flushed(store: RedisUsageStore) -> int:
     return UsageRecord.objects.get().video_count
 
 
+def _trimmed(redis_url: str) -> None:
+    """What a flush does to the journals."""
+    with redis.Redis.from_url(redis_url) as client:
+        for journal in client.scan_iter(match="*journal"):
+            client.xadd(journal, {"k": "v"})
+            client.xtrim(journal, maxlen=1, approximate=False)
+
+
 def later() -> Any:
     return time_machine.travel(timezone.now() + LATER, tick=True)
 
@@ -125,18 +133,46 @@ class TestAnAnswerIsLost:
         store.release(hold.hold_id)
         assert used(store, entitled) == flushed(store) == 1
 
-    def test_of_a_count_which_leaves_everybody_else_with_redis(
-        self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize("meanwhile", ["nothing", "out of date"])
+    def test_of_a_count_that_is_found_in_the_journal(
+        self,
+        store: RedisUsageStore,
+        entitled: EntitlementOf,
+        network: Proxy,
+        server: redis.Redis,
+        shard: Shard,
+        meanwhile: str,
     ) -> None:
-        """The database knows less than Redis, so it must not count because of one broken connection."""
-        monkeypatch.setattr(wire, "RETRY_SECONDS", 60.0)
         store.reserve(entitled, Metric.VIDEO, 1)
-        network.lose_next_answer()
+        network.lose_next_answer(lambda: meanwhile == "nothing" or server.delete(shard.keys.trust))
+
+        assert store.reserve(entitled, Metric.VIDEO, 1, hold=False).granted
+
+        assert flushed(store) == used(store, entitled) == 2
+
+    def test_of_a_count_that_a_flush_has_moved_in_the_meantime(
+        self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy, redis_url: str
+    ) -> None:
+        """Nobody can tell whether it was carried out, so nobody says that it was, or does it again."""
+        store.reserve(entitled, Metric.VIDEO, 1)
+        network.lose_next_answer(meanwhile=lambda: _trimmed(redis_url))
 
         with pytest.raises(UsageUnavailable):
             store.reserve(entitled, Metric.VIDEO, 1, hold=False)
 
-        assert not store.reserve(entitled, Metric.VIDEO, 1).granted, "the count was carried out"
+        assert not store.reserve(entitled, Metric.VIDEO, 1).granted, "it was"
+
+    def test_of_an_undo_which_leaves_everybody_else_with_redis(
+        self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The database knows less than Redis, so it must not count because of one broken connection."""
+        monkeypatch.setattr(wire, "RETRY_SECONDS", 60.0)
+        counted = store.reserve(entitled, Metric.VIDEO, 1, hold=False)
+        network.lose_next_answer()
+
+        store.undo(counted)
+
+        assert shard_of_hold(store.reserve(entitled, Metric.VIDEO, 2).hold_id) is not None
         assert flushed(store) == 2
 
     def test_while_the_network_swallows_everything(

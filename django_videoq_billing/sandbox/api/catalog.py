@@ -1,4 +1,4 @@
-"""Products, prices, coupons, promotion codes."""
+"""Products and prices."""
 
 from django_videoq_billing.sandbox.api.router import CREATED, Call, Listing, endpoint, readable
 from django_videoq_billing.sandbox.box import Sandbox
@@ -8,11 +8,11 @@ from django_videoq_billing.sandbox.params import (
     CLEARABLE_TEXT,
     FLAG,
     METADATA,
-    MOMENT,
     NATURAL,
     PAGING,
     TEXT,
     Choice,
+    Currency,
     Fields,
     Fraction,
     Hash,
@@ -33,7 +33,7 @@ RECURRING: Fields = {
 }
 TAX_BEHAVIOR = Choice(("exclusive", "inclusive", "unspecified"))
 AMOUNTS: Fields = {
-    "currency": Text(required=True, longest=3),
+    "currency": Currency(required=True),
     "recurring": Hash(RECURRING),
     "tax_behavior": TAX_BEHAVIOR,
     "unit_amount": NATURAL,
@@ -70,12 +70,6 @@ readable(
         "recurring": lambda record, wanted: wanted.items() <= (record["recurring"] or {}).items(),
     },
 )  # fmt: skip
-readable("/v1/coupons", "coupon", "coupon", CREATED)
-readable(
-    "/v1/promotion_codes", "promotion_code", "promotion code",
-    {**CREATED, "active": FLAG, "code": TEXT, "coupon": TEXT, "customer": TEXT},
-    {"coupon": lambda record, key: record["promotion"]["coupon"] == key},
-)  # fmt: skip
 
 
 @lazy("price", "currency_options")
@@ -86,8 +80,6 @@ def currency_options(store: Store, price: Record) -> Record:
 
 
 @lazy("price", "tiers")
-@lazy("coupon", "applies_to")
-@lazy("coupon", "currency_options")
 def nothing_to_show(store: Store, record: Record) -> object:
     return ABSENT
 
@@ -114,6 +106,12 @@ def create_product(call: Call) -> Record:
 @endpoint("POST", "/v1/products/{id}", {**PRODUCT, "name": TEXT, "default_price": TEXT})
 def update_product(call: Call) -> Record:
     product = call.the("product", "product")
+    default = call.named("price", "price", "default_price")
+    if default is not None and default["product"] != product["id"]:
+        raise StripeError(
+            f"The price `{default['id']}` belongs to another product and cannot be the default of this one.",
+            param="default_price",
+        )
     with call.box.changing(product, "product.updated"):
         for name, value in call.params.items():
             product[name] = value if value is not None or name not in LISTS else []
@@ -180,7 +178,6 @@ def make_price(box: Sandbox, params: Params) -> Record:
     rhythm = fields.pop("recurring", None)
     if rhythm is not None:
         fields["recurring"] = catalog.recurring(rhythm["interval"], rhythm.get("interval_count", 1))
-    fields["currency"] = fields["currency"].lower()
     fields["metadata"] = merged_metadata({}, fields.get("metadata") or {})
     price = catalog.price(box, **fields, **catalog.unit_amounts(amount, exact))
     box.store.save(price)
@@ -216,70 +213,13 @@ def take_lookup_key(box: Sandbox, params: Params, price: Record | None) -> None:
 def update_price(call: Call) -> Record:
     price = call.the("price", "price")
     params = dict(call.params)
+    product = call.box.store.get("product", price["product"])
+    if params.get("active") is False and product and product["default_price"] == price["id"]:
+        raise StripeError(
+            "This price cannot be archived because it is the default price of its product.", param="active"
+        )
     take_lookup_key(call.box, params, price)
     with call.box.changing(price, "price.updated"):
         price["metadata"] = merged_metadata(price["metadata"], params.pop("metadata", {}))
         price |= params
     return price
-
-
-@endpoint(
-    "POST",
-    "/v1/coupons",
-    {
-        "id": TEXT, "amount_off": Whole(least=1), "currency": TEXT, "duration": Choice(("forever", "once", "repeating")),
-        "duration_in_months": Whole(least=1), "max_redemptions": Whole(least=1), "metadata": METADATA, "name": TEXT,
-        "percent_off": Fraction(), "redeem_by": MOMENT,
-    },
-)  # fmt: skip
-def create_coupon(call: Call) -> Record:
-    params = dict(call.params)
-    if ("amount_off" in params) == ("percent_off" in params):
-        raise StripeError("You must pass exactly one of `amount_off` and `percent_off`.", param="percent_off")
-    if "percent_off" in params:
-        params["percent_off"] = float(params["percent_off"])
-    params["id"] = params.get("id") or call.box.ids.token(8)
-    params["metadata"] = merged_metadata({}, params.get("metadata") or {})
-    coupon = catalog.coupon(call.box, **params)
-    call.box.emit("coupon.created", call.box.store.save(coupon))
-    return coupon
-
-
-@endpoint("DELETE", "/v1/coupons/{id}")
-def delete_coupon(call: Call) -> Record:
-    coupon = call.the("coupon", "coupon")
-    coupon["valid"] = False
-    call.box.store.remove(coupon)
-    call.box.emit("coupon.deleted", coupon)
-    return {"id": coupon["id"], "object": "coupon", "deleted": True}
-
-
-@endpoint(
-    "POST",
-    "/v1/promotion_codes",
-    {
-        "active": FLAG, "code": TEXT, "customer": TEXT, "expires_at": MOMENT, "max_redemptions": Whole(least=1),
-        "metadata": METADATA,
-        "promotion": Hash({"coupon": TEXT, "type": Choice(("coupon",), required=True)}, required=True),
-    },
-)  # fmt: skip
-def create_promotion_code(call: Call) -> Record:
-    params = dict(call.params)
-    key = params.pop("promotion").get("coupon")
-    if call.box.store.get("coupon", key) is None:
-        raise StripeError.missing("coupon", key, "promotion[coupon]", status=400)
-    call.named("customer", "customer", "customer")
-    params["code"] = params.get("code") or call.box.ids.token(8).upper()
-    params["metadata"] = merged_metadata({}, params.get("metadata") or {})
-    code = catalog.promotion_code(call.box, key, **params)
-    call.box.emit("promotion_code.created", call.box.store.save(code))
-    return code
-
-
-@endpoint("POST", "/v1/promotion_codes/{id}", {"active": FLAG, "metadata": METADATA})
-def update_promotion_code(call: Call) -> Record:
-    code = call.the("promotion_code", "promotion code")
-    with call.box.changing(code, "promotion_code.updated"):
-        code["active"] = call.params.get("active", code["active"])
-        code["metadata"] = merged_metadata(code["metadata"], call.params.get("metadata", {}))
-    return code

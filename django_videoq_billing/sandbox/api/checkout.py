@@ -63,7 +63,7 @@ SESSION: Fields = {
     "metadata": METADATA,
     "mode": Choice(("subscription",)),
     "payment_method_collection": Choice(("always", "if_required")),
-    "payment_method_types": Many(Choice(("card", "link"))),
+    "payment_method_types": Many(Choice(("card", "link", "us_bank_account"))),
     "phone_number_collection": ENABLED,
     "submit_type": Choice(("auto", "subscribe")),
     "subscription_data": Hash(SUBSCRIPTION_DATA),
@@ -114,8 +114,7 @@ def create_session(call: Call) -> Record:
     given["metadata"] = merged_metadata({}, params.get("metadata") or {})
     if params.get("expires_at"):
         given["expires_at"] = params["expires_at"]
-    if params.get("payment_method_types"):
-        given["payment_method_types"] = params["payment_method_types"]
+    given["payment_method_types"] = params.get("payment_method_types") or _dynamic_types(entries)
     customer = call.named("customer", "customer", "customer")
     if customer is not None:
         given["customer"] = customer["id"]
@@ -142,9 +141,9 @@ def _check(call: Call, params: Params) -> None:
         if not params.get(name):
             raise StripeError.required(name)
     if "customer" in params and "customer_email" in params:
-        raise StripeError("You may only specify one of these parameters: customer, customer_email.")
+        raise StripeError.one_of("customer", "customer_email")
     if params.get("allow_promotion_codes") is not None and params.get("discounts"):
-        raise StripeError("You may only specify one of these parameters: allow_promotion_codes, discounts.")
+        raise StripeError.one_of("allow_promotion_codes", "discounts")
     for name in ("success_url", "cancel_url"):
         if name in params and not params[name].startswith(("http://", "https://")):
             raise StripeError("Not a valid URL", code="url_invalid", param=name)
@@ -155,6 +154,11 @@ def _check(call: Call, params: Params) -> None:
             "creation.",
             param="expires_at",
         )
+
+
+def _dynamic_types(entries: list[Record]) -> list[str]:
+    """What an account offers that leaves the choice to Stripe: cards, and bank accounts for dollars."""
+    return ["card", "us_bank_account"] if entries[0]["currency"] == "usd" else ["card"]
 
 
 def _lines(call: Call, given: list[Params]) -> list[Record]:
@@ -179,7 +183,7 @@ def _discounts(call: Call, given: list[Params]) -> list[Record]:
                 raise StripeError.missing(
                     "promotion code", entry["promotion_code"], f"discounts[{index}]", status=400
                 )
-            discounts.usable_code(call.box, code, f"discounts[{index}]")
+            discounts.usable_code(call.box, code, f"discounts[{index}]", call.params.get("customer"))
         else:
             discounts.usable_coupon(call.box, entry.get("coupon", ""), f"discounts[{index}][coupon]")
         result.append({"coupon": entry.get("coupon"), "promotion_code": entry.get("promotion_code")})

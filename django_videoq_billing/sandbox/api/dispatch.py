@@ -7,6 +7,7 @@ import base64
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from starlette.responses import Response
 
 from django_videoq_billing.sandbox.api.router import Call, Endpoint, Listing
 from django_videoq_billing.sandbox.box import Reply, RequestInfo, Sandbox
-from django_videoq_billing.sandbox.config import API_VERSION
+from django_videoq_billing.sandbox.config import API_VERSION, DAY
 from django_videoq_billing.sandbox.errors import StripeError
 from django_videoq_billing.sandbox.params import Params, decode, parse
 from django_videoq_billing.sandbox.render import expand, render
@@ -25,13 +26,16 @@ from django_videoq_billing.sandbox.store import Record
 
 logger = logging.getLogger(__name__)
 DEFAULT_LIMIT = 10
+VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?(;.*)?")
+KEY_LIFE, LONGEST_KEY = DAY, 255
 
 
 @dataclass(frozen=True)
 class Answer:
     status: int
     body: str
-    replayed: bool = False
+    replay_of: str | None = None
+    """The request that was answered first with this idempotency key."""
 
 
 async def serve(box: Sandbox, endpoint: Endpoint, request: Request) -> Response:
@@ -58,10 +62,10 @@ async def serve(box: Sandbox, endpoint: Endpoint, request: Request) -> Response:
             answer = _broken(outage, request_id)
     headers = {"Request-Id": request_id, "Stripe-Version": request.headers.get("stripe-version", API_VERSION)}
     if key:
-        headers |= {"Idempotency-Key": key, "Original-Request": request_id}
+        headers |= {"Idempotency-Key": key, "Original-Request": answer.replay_of or request_id}
     if answer.status in {429, 503} and box.switches.outage.retry_after:
         headers["Retry-After"] = str(box.switches.outage.retry_after)
-    if answer.replayed:
+    if answer.replay_of:
         headers["Idempotent-Replayed"] = "true"
     return Response(answer.body, answer.status, headers, media_type="application/json")
 
@@ -71,14 +75,10 @@ def _answer(box: Sandbox, endpoint: Endpoint, request: Request, raw: str, reques
     fingerprint = hashlib.sha256(f"{request.url.path}?{raw}".encode()).hexdigest()
     try:
         check_key(box, request.headers.get("authorization"))
-        if key is not None:
-            if key in box.answering:
-                raise StripeError.in_progress(key)
-            earlier = box.replies.get(key)
-            if earlier is not None and earlier.fingerprint != fingerprint:
-                raise StripeError.idempotency(key)
-            if earlier is not None:
-                return Answer(earlier.status, earlier.body, replayed=True)
+        check_version(request.headers.get("stripe-version", API_VERSION))
+        earlier = _earlier(box, key, fingerprint) if key is not None else None
+        if earlier is not None:
+            return Answer(earlier.status, earlier.body, earlier.request_id)
         answer = Answer(
             200,
             _dump(
@@ -92,8 +92,22 @@ def _answer(box: Sandbox, endpoint: Endpoint, request: Request, raw: str, reques
         bug = StripeError("The sandbox has a bug; its log says where.", status=500, type="api_error")
         answer = Answer(500, _dump(bug.payload(request_id)))
     if key is not None and answer.status in {200, 402}:
-        box.replies[key] = Reply(fingerprint, answer.status, answer.body)
+        box.replies[key] = Reply(fingerprint, answer.status, answer.body, box.now(), request_id)
     return answer
+
+
+def _earlier(box: Sandbox, key: str, fingerprint: str) -> Reply | None:
+    """What this idempotency key was answered with in the last 24 hours."""
+    if len(key) > LONGEST_KEY:
+        raise StripeError(f"Idempotency keys can have up to {LONGEST_KEY} characters; yours has {len(key)}.")
+    if key in box.answering:
+        raise StripeError.in_progress(key)
+    earlier = box.replies.get(key)
+    if earlier is None or earlier.at + KEY_LIFE <= box.now():
+        return None
+    if earlier.fingerprint != fingerprint:
+        raise StripeError.idempotency(key)
+    return earlier
 
 
 def perform(box: Sandbox, endpoint: Endpoint, given: Params, path: Mapping[str, str]) -> Record:
@@ -109,6 +123,8 @@ def perform(box: Sandbox, endpoint: Endpoint, given: Params, path: Mapping[str, 
 
 def page(box: Sandbox, listing: Listing, params: Params) -> Record:
     """Cut the page that limit, starting_after and ending_before ask for."""
+    if params.keys() >= {"starting_after", "ending_before"}:
+        raise StripeError.one_of("starting_after", "ending_before")
     keys = [record["id"] for record in listing.records]
     limit = params.get("limit", DEFAULT_LIMIT)
     start, stop = 0, limit
@@ -146,6 +162,12 @@ def check_key(box: Sandbox, header: str | None) -> None:
         )
     if key not in box.config.api_keys:
         raise StripeError.unauthorized(f"Invalid API Key provided: {key[:8]}{'*' * 8}{key[-4:]}")
+
+
+def check_version(version: str) -> None:
+    """Any version is taken for the one that the sandbox speaks, but it must look like one."""
+    if VERSION.fullmatch(version) is None:
+        raise StripeError(f"Invalid Stripe API version: {version}")
 
 
 def _take_outage(box: Sandbox, path: str) -> str | None:

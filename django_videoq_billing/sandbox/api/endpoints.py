@@ -3,8 +3,10 @@
 from django_videoq_billing.sandbox.api import (
     catalog,
     checkout,
+    coupons,
     customers,
     invoices,
+    payment_methods,
     payments,
     platform,
     schedules,
@@ -12,5 +14,16 @@ from django_videoq_billing.sandbox.api import (
 )
 from django_videoq_billing.sandbox.api.router import ENDPOINTS as REGISTERED
 
-MODULES = (catalog, checkout, customers, invoices, payments, platform, schedules, subscriptions)
+MODULES = (
+    catalog,
+    checkout,
+    coupons,
+    customers,
+    invoices,
+    payment_methods,
+    payments,
+    platform,
+    schedules,
+    subscriptions,
+)
 ENDPOINTS = sorted(REGISTERED, key=lambda endpoint: endpoint.path.count("{"))

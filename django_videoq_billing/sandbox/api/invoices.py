@@ -16,6 +16,7 @@ from django_videoq_billing.sandbox.params import (
     TEXT,
     WHOLE,
     Choice,
+    Currency,
     Fields,
     Hash,
     Many,
@@ -74,7 +75,7 @@ DETAILS: Fields = {
     "POST",
     "/v1/invoices/create_preview",
     {
-        "currency": TEXT,
+        "currency": Currency(),
         "customer": TEXT,
         "preview_mode": Choice(("next",)),
         "subscription": TEXT,
@@ -121,7 +122,7 @@ EDITABLE: Fields = {
     {
         **EDITABLE,
         "collection_method": Choice(("charge_automatically",)),
-        "currency": TEXT,
+        "currency": Currency(),
         "customer": Text(required=True),
         "pending_invoice_items_behavior": Choice(("exclude", "include")),
         "subscription": TEXT,
@@ -210,7 +211,7 @@ def pay_invoice(call: Call) -> Record:
             "`default_payment_method`."
         )
     outcome = collection.collect(call.box, invoice, method=method)
-    if outcome.kind != "succeeds":
+    if not outcome.goes_through:
         raise outcome.error("invoice")
     return invoice
 
@@ -244,7 +245,7 @@ readable(
     "/v1/invoiceitems",
     {
         "amount": WHOLE,
-        "currency": TEXT,
+        "currency": Currency(),
         "customer": Text(required=True),
         "description": TEXT,
         "metadata": METADATA,

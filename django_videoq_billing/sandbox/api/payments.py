@@ -10,11 +10,11 @@ from django_videoq_billing.sandbox.params import (
     METADATA,
     TEXT,
     Choice,
+    Currency,
     Fields,
     Hash,
     Many,
     Params,
-    Text,
     Whole,
     merged_metadata,
 )
@@ -47,7 +47,7 @@ CONFIRMING: Fields = {"off_session": FLAG, "payment_method": TEXT, "return_url":
         **CONFIRMING,
         "amount": Whole(least=1, required=True),
         "confirm": FLAG,
-        "currency": Text(required=True),
+        "currency": Currency(required=True),
         "customer": TEXT,
         "description": TEXT,
         "metadata": METADATA,
@@ -65,6 +65,15 @@ def create_intent(call: Call) -> Record:
     intent = payments.payment_intent(call.box, **params)
     call.box.emit("payment_intent.created", call.box.store.save(intent))
     return _confirm(call, intent) if confirm else intent
+
+
+@endpoint("POST", "/v1/payment_intents/{id}", {"description": CLEARABLE_TEXT, "metadata": METADATA})
+def update_intent(call: Call) -> Record:
+    """Stripe has no event for it."""
+    intent = call.the("payment_intent", "payment_intent")
+    intent["metadata"] = merged_metadata(intent["metadata"], call.params.get("metadata", {}))
+    intent["description"] = call.params.get("description", intent["description"])
+    return call.box.store.save(intent)
 
 
 @endpoint("POST", "/v1/payment_intents/{id}/confirm", CONFIRMING)
@@ -131,6 +140,8 @@ def update_charge(call: Call) -> Record:
     },
 )
 def create_refund(call: Call) -> Record:
+    if call.params.keys() >= {"charge", "payment_intent"}:
+        raise StripeError.one_of("charge", "payment_intent")
     charge = call.named("charge", "charge", "charge")
     intent = call.named("payment_intent", "payment_intent", "payment_intent")
     if charge is None and intent is not None:

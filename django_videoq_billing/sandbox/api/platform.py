@@ -1,5 +1,6 @@
 """The account, events, webhook endpoints, test clocks."""
 
+import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
@@ -67,6 +68,8 @@ def retrieve_event(call: Call) -> Record:
 
 readable("/v1/webhook_endpoints", "webhook_endpoint", "webhook endpoint")
 
+ANY_EVENT = "*"
+EVENT_TYPE = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
 ENDPOINT: Fields = {"description": CLEARABLE_TEXT, "metadata": METADATA}
 
 
@@ -83,6 +86,7 @@ ENDPOINT: Fields = {"description": CLEARABLE_TEXT, "metadata": METADATA}
 def create_endpoint(call: Call) -> Record:
     """The answer is the only one that shows the secret."""
     _check_url(call.params["url"])
+    _check_types(call.params["enabled_events"])
     record = platform.webhook_endpoint(
         call.box, call.params["url"], call.params["enabled_events"], api_version=call.params.get("api_version"),
         description=call.params.get("description"), metadata=merged_metadata({}, call.params.get("metadata") or {}),
@@ -103,6 +107,7 @@ def update_endpoint(call: Call) -> Record:
         record["status"] = "disabled" if params.pop("disabled") else "enabled"
     if "url" in params:
         _check_url(params["url"])
+    _check_types(params.get("enabled_events", []))
     record["metadata"] = merged_metadata(record["metadata"], params.pop("metadata", {}))
     record |= params
     return call.box.store.save(record)
@@ -122,6 +127,14 @@ def _check_url(url: str) -> None:
             code="url_invalid",
             param="url",
         )
+
+
+def _check_types(kinds: list[str]) -> None:
+    """Types in full, or `*` for all; Stripe has no patterns such as `invoice.*` here."""
+    for index, kind in enumerate(kinds):
+        if kind != ANY_EVENT and EVENT_TYPE.fullmatch(kind) is None:
+            param = f"enabled_events[{index}]"
+            raise StripeError(f"Invalid {param}: must be the type of an event, or {ANY_EVENT}.", param=param)
 
 
 CLOCK = "test_helpers.test_clock"

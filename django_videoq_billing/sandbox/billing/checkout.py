@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django_videoq_billing.sandbox.billing import charging, discounts, lines, methods, subscribing
+from django_videoq_billing.sandbox.billing import charging, collection, discounts, lines, methods, subscribing
 from django_videoq_billing.sandbox.box import Sandbox
 from django_videoq_billing.sandbox.cards import TestCard
 from django_videoq_billing.sandbox.errors import StripeError
@@ -64,14 +64,24 @@ def use_code(box: Sandbox, session: Record, text: str) -> None:
     code = discounts.by_code(box, text)
     if code is None:
         raise StripeError("This code is invalid.", param="promotion_code")
-    discounts.usable_code(box, code, "promotion_code")
+    discounts.usable_code(box, code, "promotion_code", session["customer"])
     session["discounts"] = [{"coupon": None, "promotion_code": code["id"]}]
     price_up(box, session)
     box.store.save(session)
 
 
 def pay(box: Sandbox, session: Record, payer: Payer) -> charging.Outcome:
-    """Try to complete a session with a card. Nothing is created unless it succeeds, as on Stripe's own page."""
+    """Try to complete a session with a card. Nothing is created unless it succeeds, as on Stripe's own page.
+
+    A bank account completes it too, unpaid; days later its debit succeeds or fails.
+    """
+    if payer.card.kind not in session["payment_method_types"]:
+        raise StripeError.card(
+            "This checkout takes no bank accounts.",
+            code="incorrect_number",
+            decline_code=None,
+            param="number",
+        )
     method = people.payment_method(
         box, payer.card, exp_month=payer.exp_month, exp_year=payer.exp_year,
         billing_details=people.billing_details({"email": payer.email, "name": payer.name or None}),
@@ -85,7 +95,7 @@ def pay(box: Sandbox, session: Record, payer: Payer) -> charging.Outcome:
     elif outcome.kind == "requires_action":
         session["_method"] = box.store.save(method)["id"]
         box.store.save(session)
-    elif outcome.kind == "succeeds":
+    elif outcome.goes_through:
         complete(box, session, method, authenticated=False)
     return outcome
 
@@ -122,11 +132,30 @@ def complete(box: Sandbox, session: Record, method: Record, *, authenticated: bo
     session |= {
         "status": "complete", "customer": customer["id"], "subscription": subscription["id"],
         "invoice": subscription["latest_invoice"], "url": None, "_method": None,
-        "payment_status": "no_payment_required" if session["amount_total"] == 0 else "paid",
+        "payment_status": _payment_status(box, session, subscription["latest_invoice"]),
         "customer_details": sessions.customer_details(customer["email"] or details["email"], details["name"]),
     }  # fmt: skip
     box.store.save(session)
     box.emit("checkout.session.completed", session)
+
+
+def _payment_status(box: Sandbox, session: Record, invoice: str) -> str:
+    if session["amount_total"] == 0:
+        return "no_payment_required"
+    return "paid" if box.store.the("invoice", invoice)["status"] == "paid" else "unpaid"
+
+
+def settle_debit(box: Sandbox, intent: Record) -> None:
+    """The agenda's call: a debit's days are over; the session that began it hears of it after its invoice."""
+    invoice, outcome = collection.settle(box, intent)
+    session = next(box.store.where("checkout.session", invoice=invoice["id"]), None) if invoice else None
+    if session is None or session["payment_status"] == "paid":
+        return
+    if outcome.kind == "succeeds":
+        session["payment_status"] = "paid"
+        box.store.save(session)
+    end = "succeeded" if outcome.kind == "succeeds" else "failed"
+    box.emit(f"checkout.session.async_payment_{end}", session)
 
 
 def _customer(box: Sandbox, session: Record, method: Record) -> Record:

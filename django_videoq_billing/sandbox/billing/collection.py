@@ -9,6 +9,7 @@ from django_videoq_billing.sandbox.billing import charging, invoicing, money_bac
 from django_videoq_billing.sandbox.billing.charging import SUCCEEDS, Outcome
 from django_videoq_billing.sandbox.box import Sandbox
 from django_videoq_billing.sandbox.config import DAY
+from django_videoq_billing.sandbox.errors import StripeError
 from django_videoq_billing.sandbox.objects import invoices
 from django_videoq_billing.sandbox.store import Record
 
@@ -29,6 +30,10 @@ def collect(
     intent = invoicing.intent_of(box, invoice)
     if intent is None:
         raise LookupError(f"{invoice['id']} has no payment intent")
+    if intent["status"] == "processing":
+        raise StripeError(
+            "This invoice has a payment that is still processing.", code="payment_intent_unexpected_state"
+        )
     if automatic or not invoice["attempted"]:
         invoice["attempt_count"] += 1
     invoice["attempted"] = True
@@ -39,9 +44,30 @@ def collect(
         with _keeping_method(box, invoice, intent):
             _paid(box, invoice)
         money_back.dispute_if_fated(box, intent)
+    elif outcome.kind == "processing":
+        _under_way(box, invoice)
     else:
         failed(box, invoice, outcome, automatic=automatic)
     return outcome
+
+
+def _under_way(box: Sandbox, invoice: Record) -> None:
+    """A debit is trusted until it fails: the subscription is active though its invoice is open."""
+    invoice["next_payment_attempt"] = None
+    box.store.save(invoice)
+    statuses.payment_started(box, invoice)
+
+
+def settle(box: Sandbox, intent: Record) -> tuple[Record | None, Outcome]:
+    """A debit's days are over: the invoice that it pays, if any, and how it ended."""
+    outcome = charging.settle(box, intent)
+    invoice = box.store.get("invoice", intent["_invoice"])
+    if invoice is not None and outcome.kind == "succeeds":
+        with _keeping_method(box, invoice, intent):
+            _paid(box, invoice)
+    elif invoice is not None:
+        failed(box, invoice, outcome, automatic=invoice["auto_advance"])
+    return invoice, outcome
 
 
 @contextmanager

@@ -15,16 +15,18 @@ def usable_coupon(box: Sandbox, key: str, param: str) -> Record:
     coupon = box.store.get("coupon", key)
     if coupon is None:
         raise StripeError.missing("coupon", key, param, status=400)
-    if not coupon["valid"]:
+    over = coupon["redeem_by"] is not None and coupon["redeem_by"] <= box.now()
+    if not coupon["valid"] or over:
         raise StripeError(f"Coupon {key} is used up or expired.", code="coupon_expired", param=param)
     return coupon
 
 
-def usable_code(box: Sandbox, code: Record, param: str) -> Record:
-    """The coupon behind a promotion code."""
+def usable_code(box: Sandbox, code: Record, param: str, customer: str | None) -> Record:
+    """The coupon behind a promotion code, which may be one customer's own."""
     expired = code["expires_at"] is not None and code["expires_at"] <= box.now()
     full = code["max_redemptions"] is not None and code["times_redeemed"] >= code["max_redemptions"]
-    if not code["active"] or expired or full:
+    foreign = code["customer"] is not None and code["customer"] != customer
+    if not code["active"] or expired or full or foreign:
         raise StripeError("This promotion code is no longer valid.", code="coupon_expired", param=param)
     return usable_coupon(box, code["promotion"]["coupon"], param)
 
@@ -51,7 +53,7 @@ def made(
                 raise StripeError.missing(
                     "promotion code", entry["promotion_code"], f"discounts[{index}]", status=400
                 )
-            coupon = usable_code(box, code, f"discounts[{index}]")
+            coupon = usable_code(box, code, f"discounts[{index}]", customer)
         else:
             coupon = usable_coupon(box, entry.get("coupon", ""), f"discounts[{index}][coupon]")
         end = None

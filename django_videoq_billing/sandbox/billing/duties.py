@@ -1,7 +1,7 @@
 """What the agenda watches: which records have due times, in which order things happen that are due together."""
 
 from django_videoq_billing.sandbox.agenda import Duty
-from django_videoq_billing.sandbox.billing import checkout, collection, cycle, schedules
+from django_videoq_billing.sandbox.billing import charging, checkout, collection, cycle, schedules
 from django_videoq_billing.sandbox.store import Record
 
 
@@ -16,5 +16,6 @@ DUTIES = {
     "subscription_schedule": Duty(0, schedules.due_at, schedules.act),
     "subscription": Duty(1, cycle.due_at, cycle.act),
     "invoice": Duty(2, _invoice_due_at, collection.invoice_due),
+    "payment_intent": Duty(2, charging.settles_at, checkout.settle_debit),
     "checkout.session": Duty(3, checkout.due_at, checkout.expire),
 }

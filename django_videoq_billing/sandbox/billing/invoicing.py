@@ -140,8 +140,10 @@ def settle(box: Sandbox, invoice: Record, *, out_of_band: bool = False) -> None:
 
 def void(box: Sandbox, invoice: Record) -> None:
     _require(invoice, {"open", "uncollectible"}, "void")
-    _close(box, invoice, "void", "voided_at")
     intent = intent_of(box, invoice)
+    if intent is not None and intent["status"] == "processing":
+        raise StripeError("You cannot void an invoice with a payment that is still processing.")
+    _close(box, invoice, "void", "voided_at")
     payment = box.store.get("invoice_payment", invoice["_payment"])
     if intent is not None and payment is not None:
         payment["status"] = "canceled"

@@ -9,20 +9,25 @@ from django_videoq_billing.sandbox.objects import people
 from django_videoq_billing.sandbox.store import Record
 
 TEST_METHOD = "pm_card_"
+TEST_ACCOUNT = "pm_usBankAccount_"
 TEST_TOKEN = "tok_"  # noqa: S105 - a prefix
 
 
 def by_token(key: str) -> TestCard | None:
-    """The card behind `pm_card_visa` or `tok_visa`."""
+    """The card behind `pm_card_visa` or `tok_visa`; `pm_card_visa_chargeDeclined` is another name of a few."""
+    if key.startswith(TEST_ACCOUNT):
+        return BY_NAME.get(key.removeprefix("pm_"))
     for prefix in (TEST_METHOD, TEST_TOKEN):
         if key.startswith(prefix):
-            return BY_NAME.get(key.removeprefix(prefix))
+            name = key.removeprefix(prefix)
+            return BY_NAME.get(name) or BY_NAME.get(name.removeprefix("visa_"))
     return None
 
 
-def card_for(number: str) -> TestCard:
+def card_for(number: str, kind: str | None = None) -> TestCard:
+    """The card, or the bank account, with this number; `kind` says which of both it must be."""
     card = by_number(number)
-    if card is None:
+    if card is None or card.kind != (kind or card.kind):
         raise StripeError.card(
             "Your card number is incorrect.", code="incorrect_number", decline_code=None, param="number"
         )

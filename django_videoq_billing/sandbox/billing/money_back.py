@@ -15,6 +15,10 @@ OPEN_DISPUTES = frozenset({"needs_response", "under_review", "warning_needs_resp
 
 def refund(box: Sandbox, charge: Record, amount: int | None, fields: Params) -> Record:
     """Give a charge's money back, wholly or in part: refund.created, charge.refunded, refund.updated."""
+    if charge["disputed"]:
+        raise StripeError(
+            f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed"
+        )
     left = charge["amount_captured"] - charge["amount_refunded"]
     if charge["status"] != "succeeded" or (left == 0 and charge["refunded"]):
         raise StripeError(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
@@ -34,9 +38,8 @@ def refund(box: Sandbox, charge: Record, amount: int | None, fields: Params) -> 
         charge["amount_refunded"] += given
         charge["refunded"] = charge["amount_refunded"] == charge["amount_captured"]
     with box.changing(record, "refund.updated"):
-        record["destination_details"]["card"] |= {
-            "reference": box.ids.token(11), "reference_status": "available",
-        }  # fmt: skip
+        details = record["destination_details"]
+        details[details["type"]] |= {"reference": box.ids.token(11), "reference_status": "available"}
     return record
 
 
@@ -46,6 +49,8 @@ def open_dispute(
     """The cardholder's bank takes the money back: created, then updated and funds_withdrawn."""
     if charge["disputed"]:
         raise StripeError(f"Charge {charge['id']} is already disputed.", code="charge_disputed")
+    if charge["status"] != "succeeded" or charge["payment_method_details"]["type"] != "card":
+        raise StripeError(f"Charge {charge['id']} cannot be disputed: it is no payment by card.")
     given = charge["amount"] if amount is None else amount
     dispute = payments.dispute(box, charge, reason=reason, amount=given)
     charge["disputed"] = True

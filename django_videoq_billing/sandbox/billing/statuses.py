@@ -36,6 +36,14 @@ def closed(box: Sandbox, invoice: Record) -> None:
         subscription["status"] = "active"
 
 
+def payment_started(box: Sandbox, invoice: Record) -> None:
+    """The first payment is on its way."""
+    subscription = box.store.get("subscription", invoices.subscription_of(invoice))
+    if subscription is not None and subscription["status"] == "incomplete":
+        with box.changing(subscription, UPDATED):
+            subscription["status"] = "active"
+
+
 def payment_failed(box: Sandbox, invoice: Record, *, exhausted: bool) -> None:
     """A payment failed: past_due at first, then what the account says once the retries are used up."""
     subscription = box.store.get("subscription", invoices.subscription_of(invoice))

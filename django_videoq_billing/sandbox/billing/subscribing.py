@@ -88,6 +88,8 @@ def build(box: Sandbox, customer: Record, params: Params) -> Record:
 
 def trial_end_of(box: Sandbox, params: Params) -> int | None:
     given = params.get("trial_end")
+    if given is not None and params.get("trial_period_days") is not None:
+        raise StripeError.one_of("trial_end", "trial_period_days")
     if given == "now":
         return None
     if given is not None:
@@ -120,6 +122,6 @@ def check_first_payment(
             code="resource_missing",
         )
     outcome = charging.foresee(customer, method, authenticated=authenticated)
-    if behavior == "error_if_incomplete" and outcome.kind != "succeeds":
+    if behavior == "error_if_incomplete" and not outcome.goes_through:
         charging.use_up_failure(customer)
         raise outcome.error()

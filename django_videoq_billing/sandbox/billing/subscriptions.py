@@ -66,6 +66,8 @@ def set_cancellation(box: Sandbox, subscription: Record, params: Params) -> None
     if "cancel_at_period_end" not in params and "cancel_at" not in params:
         return
     at = params.get("cancel_at")
+    if at is not None and params.get("cancel_at_period_end"):
+        raise StripeError.one_of("cancel_at", "cancel_at_period_end")
     if params.get("cancel_at_period_end") or isinstance(at, str):
         at = subscriptions.period(subscription)[1]
     if at is not None and at <= box.now():
@@ -90,6 +92,7 @@ def set_nested(subscription: Record, params: Params) -> None:
 def update(box: Sandbox, subscription: Record, params: Params) -> Record:
     """Apply a request's changes; either all of them or, where it is refused, none."""
     check_updatable(subscription, params)
+    check_pause(box, params)
     change = change_of(box, subscription, params)
     behavior = params.get("payment_behavior")
     if change is not None and behavior == "error_if_incomplete":
@@ -145,6 +148,14 @@ def extend_trial(box: Sandbox, subscription: Record, trial_end: int) -> None:
     }  # fmt: skip
 
 
+def check_pause(box: Sandbox, params: Params) -> None:
+    resumes_at = (params.get("pause_collection") or {}).get("resumes_at")
+    if resumes_at is not None and resumes_at <= box.now():
+        raise StripeError(
+            "The timestamp of `resumes_at` must be in the future.", param="pause_collection[resumes_at]"
+        )
+
+
 def check_updatable(subscription: Record, params: Params) -> None:
     status = subscription["status"]
     if status in statuses.ENDED and params.keys() - {"metadata", "cancellation_details"}:
@@ -179,13 +190,19 @@ def change_of(box: Sandbox, subscription: Record, params: Params) -> Change | No
     )
     if not given and not restart:
         return None
+    at = params.get("proration_date") or box.now()
+    start, end = subscriptions.period(subscription)
+    if not start <= at <= max(end, box.now()):
+        raise StripeError(
+            "Cannot specify proration date outside of current subscription period.", param="proration_date"
+        )
     items = changes.new_items(box, subscription, given or [])
     return changes.weigh(
         box.store,
         subscription,
         items,
         params.get("proration_behavior", "create_prorations"),
-        params.get("proration_date") or box.now(),
+        at,
         restart=restart,
     )
 
@@ -210,7 +227,7 @@ def foreseen(box: Sandbox, subscription: Record, change: Change, params: Params)
 def refuse_unpayable(box: Sandbox, subscription: Record, change: Change, params: Params) -> None:
     """error_if_incomplete: 402 and nothing changed if the payment of this change would fail."""
     outcome = foreseen(box, subscription, change, params)
-    if outcome.kind != "succeeds":
+    if not outcome.goes_through:
         charging.use_up_failure(box.store.the("customer", subscription["customer"]))
         raise outcome.error()
 
@@ -234,7 +251,7 @@ def make(box: Sandbox, subscription: Record, change: Change, params: Params) -> 
     if subscription["_pending"]:
         pending.expire(box, subscription)
     waits = params.get("payment_behavior") == "pending_if_incomplete"
-    if waits and foreseen(box, subscription, change, params).kind != "succeeds":
+    if waits and not foreseen(box, subscription, change, params).goes_through:
         hold(box, subscription, change)
         return
     apply(box, subscription, change, params)

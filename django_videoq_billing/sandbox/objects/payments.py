@@ -20,14 +20,36 @@ def payment_intent(box: Sandbox, *, amount: int, **given: Any) -> Record:
         payment_method_options={"card": {"installments": None, "mandate_options": None, "network": None, "request_three_d_secure": "automatic"}},
         payment_method_types=["card"], processing=None, receipt_email=None, review=None, setup_future_usage=None,
         shipping=None, statement_descriptor=None, statement_descriptor_suffix=None, status="requires_payment_method",
-        transfer_data=None, transfer_group=None, _invoice=None,
+        transfer_data=None, transfer_group=None, _invoice=None, _settles_at=None, _fails_with=None,
     )  # fmt: skip
 
 
 def charge(box: Sandbox, intent: Record, method: Record, **given: Any) -> Record:
     key = box.ids.new("ch")
-    card = method["card"]
-    details = {
+    kind = method["type"]
+    details = _card_details(box, intent, method["card"]) if kind == "card" else _account_details(method[kind])
+    return born(
+        box, "charge", "ch", {**given, "id": key},
+        amount=intent["amount"], amount_captured=intent["amount"], amount_refunded=0, application=None,
+        application_fee=None, application_fee_amount=None, balance_transaction=None,
+        billing_details=method["billing_details"], calculated_statement_descriptor="SANDBOX", captured=True,
+        currency=intent["currency"], customer=intent["customer"], description=intent["description"],
+        disputed=False, failure_balance_transaction=None, failure_code=None, failure_message=None,
+        fraud_details={}, on_behalf_of=None, outcome=approved(), paid=True, payment_intent=intent["id"],
+        payment_method=method["id"], payment_method_details={kind: details, "type": kind}, radar_options={},
+        receipt_email=None, receipt_number=None, receipt_url=f"{box.config.url}/receipts/{key}", refunded=False,
+        review=None, shipping=None, source_transfer=None, statement_descriptor=None,
+        statement_descriptor_suffix=None, status="succeeded", transfer_data=None, transfer_group=None,
+    )  # fmt: skip
+
+
+def _account_details(account: Record) -> Record:
+    shown = ("account_holder_type", "account_type", "bank_name", "fingerprint", "last4", "routing_number")
+    return {**{name: account[name] for name in shown}, "payment_reference": None}
+
+
+def _card_details(box: Sandbox, intent: Record, card: Record) -> Record:
+    return {
         "amount_authorized": intent["amount"], "authorization_code": "123456", "brand": card["brand"],
         "checks": card["checks"], "country": card["country"], "exp_month": card["exp_month"],
         "exp_year": card["exp_year"], "extended_authorization": {"status": "disabled"},
@@ -38,19 +60,6 @@ def charge(box: Sandbox, intent: Record, method: Record, **given: Any) -> Record
         "overcapture": {"maximum_amount_capturable": intent["amount"], "status": "unavailable"},
         "regulated_status": "unregulated", "three_d_secure": None, "wallet": None,
     }  # fmt: skip
-    return born(
-        box, "charge", "ch", {**given, "id": key},
-        amount=intent["amount"], amount_captured=intent["amount"], amount_refunded=0, application=None,
-        application_fee=None, application_fee_amount=None, balance_transaction=None,
-        billing_details=method["billing_details"], calculated_statement_descriptor="SANDBOX", captured=True,
-        currency=intent["currency"], customer=intent["customer"], description=intent["description"],
-        disputed=False, failure_balance_transaction=None, failure_code=None, failure_message=None,
-        fraud_details={}, on_behalf_of=None, outcome=approved(), paid=True, payment_intent=intent["id"],
-        payment_method=method["id"], payment_method_details={"card": details, "type": "card"}, radar_options={},
-        receipt_email=None, receipt_number=None, receipt_url=f"{box.config.url}/receipts/{key}", refunded=False,
-        review=None, shipping=None, source_transfer=None, statement_descriptor=None,
-        statement_descriptor_suffix=None, status="succeeded", transfer_data=None, transfer_group=None,
-    )  # fmt: skip
 
 
 def approved() -> Record:
@@ -69,11 +78,17 @@ def declined(reason: str) -> Record:
 
 
 def refund(box: Sandbox, paid: Record, **given: Any) -> Record:
+    card: Record = {
+        "reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund",
+    }  # fmt: skip
+    kind, details = (
+        ("card", card) if paid["payment_method_details"]["type"] == "card" else ("us_bank_transfer", {})
+    )
     record = born(
         box, "refund", "re", given,
         amount=paid["amount"] - paid["amount_refunded"], balance_transaction=None, charge=paid["id"],
         currency=paid["currency"],
-        destination_details={"card": {"reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund"}, "type": "card"},
+        destination_details={kind: details, "type": kind},
         payment_intent=paid["payment_intent"], reason=None, receipt_number=None, source_transfer_reversal=None,
         status="succeeded", transfer_reversal=None,
     )  # fmt: skip

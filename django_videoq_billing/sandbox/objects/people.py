@@ -37,8 +37,25 @@ def billing_details(given: Record | None = None) -> Record:
 
 
 def payment_method(box: Sandbox, card: TestCard, *, exp_month: int, exp_year: int, **given: Any) -> Record:
-    """`_number` decides how the card behaves; `_set_up` means that its 3-D Secure was done once."""
-    face = {
+    """`_number` decides how the card or account behaves; `_set_up` means that its 3-D Secure was done once."""
+    face = _account_face(card) if card.kind == "us_bank_account" else _card_face(card, exp_month, exp_year)
+    return born(
+        box, "payment_method", "pm", {**given, card.kind: face},
+        allow_redisplay="unspecified", billing_details=billing_details(), customer=None, customer_account=None,
+        type=card.kind, _number=card.number, _set_up=False, **{card.kind: None},
+    )  # fmt: skip
+
+
+def _account_face(account: TestCard) -> Record:
+    return {
+        "account_holder_type": "individual", "account_type": "checking", "bank_name": "STRIPE TEST BANK",
+        "financial_connections_account": None, "fingerprint": f"fp{account.number}", "last4": account.number[-4:],
+        "networks": {"preferred": "ach", "supported": ["ach"]}, "routing_number": "110000000", "status_details": {},
+    }  # fmt: skip
+
+
+def _card_face(card: TestCard, exp_month: int, exp_year: int) -> Record:
+    return {
         "brand": card.brand,
         "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},
         "country": "US",
@@ -54,11 +71,6 @@ def payment_method(box: Sandbox, card: TestCard, *, exp_month: int, exp_year: in
         "three_d_secure_usage": {"supported": True},
         "wallet": None,
     }
-    return born(
-        box, "payment_method", "pm", given,
-        allow_redisplay="unspecified", billing_details=billing_details(), card=face, customer=None,
-        customer_account=None, type="card", _number=card.number, _set_up=False,
-    )  # fmt: skip
 
 
 def setup_intent(box: Sandbox, **given: Any) -> Record:

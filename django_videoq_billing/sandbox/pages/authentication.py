@@ -36,8 +36,16 @@ async def authenticate(box: Sandbox, request: Request) -> Response:
     else:
         collection.authentication_failed(box, intent)
     if intent["status"] == "succeeded":
-        return notice(request, "Confirmed", "Thank you, your bank has confirmed it. You can close this page.")
-    return notice(request, "Not confirmed", "The payment could not be confirmed. Please try another card.")
+        text = "Thank you, your bank has confirmed it. You can close this page."
+        return notice(request, "Confirmed", text, link=_invoice_page(box, intent), label="To the invoice")
+    text = "The payment could not be confirmed. Please try another card."
+    return notice(request, "Not confirmed", text, link=_invoice_page(box, intent), label="Use another card")
+
+
+def _invoice_page(box: Sandbox, intent: Record) -> str | None:
+    """Where an invoice's payment goes on; other payments belong to no page of ours."""
+    invoice = box.store.get("invoice", intent.get("_invoice"))
+    return str(invoice["hosted_invoice_url"]) if invoice else None
 
 
 def _set_up(box: Sandbox, intent: Record, *, passed: bool) -> None:

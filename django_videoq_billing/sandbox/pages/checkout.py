@@ -27,6 +27,7 @@ def _open_session(box: Sandbox, request: Request) -> Record | Response:
             "This link has expired",
             "The checkout session has timed out.",
             link=session["cancel_url"],
+            label=f"Back to {box.config.account_name}",
         )
     return session
 

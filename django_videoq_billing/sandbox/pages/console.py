@@ -23,6 +23,7 @@ from django_videoq_billing.sandbox.store import Record
 
 HIDDEN = {"event", KIND}
 PAGE_SIZE = 100
+BACK = "Back to the console"
 STEPS = (("1 hour", 3600), ("1 day", DAY), ("3 days", 3 * DAY), ("1 week", 7 * DAY), ("1 month", 31 * DAY))
 
 
@@ -82,7 +83,9 @@ async def listed(box: Sandbox, request: Request) -> Response:
 async def shown(box: Sandbox, request: Request) -> Response:
     record = box.store.find(request.path_params["id"])
     if record is None:
-        return notice(request, "Nothing here", "There is no such object.", link="/_sandbox/", status=404)
+        return notice(
+            request, "Nothing here", "There is no such object.", link="/_sandbox/", label=BACK, status=404
+        )
     payload = json.dumps(render(box.store, record), indent=2, ensure_ascii=False)
     related = [event for event in box.store.all("event") if event["data"]["object"].get("id") == record["id"]]
     return page(
@@ -120,7 +123,7 @@ async def act(box: Sandbox, request: Request) -> Response:
     try:
         await _do(box, str(form.get("action")), form)
     except (StripeError, ValueError) as error:
-        return notice(request, "That did not work", str(error), link="/_sandbox/", status=400)
+        return notice(request, "That did not work", str(error), link="/_sandbox/", label=BACK, status=400)
     return go(back if back.startswith("/_sandbox/") else "/_sandbox/")
 
 

@@ -13,6 +13,13 @@ from django_videoq_billing.sandbox.cards import by_number
 from django_videoq_billing.sandbox.errors import StripeError
 
 EXPIRY = re.compile(r"\s*(\d{1,2})\s*[/ -]?\s*(?:20)?(\d{2})\s*$")
+ORDER = ("promotion_code", "email", "number", "expiry", "cvc", "name")
+FIELDS_OF_REFUSALS = {
+    "card_declined": "number",
+    "incorrect_number": "number",
+    "expired_card": "expiry",
+    "incorrect_cvc": "cvc",
+}
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+$")
 
 
@@ -55,5 +62,9 @@ class CardForm:
         return month, year
 
     def refused(self, error: StripeError) -> None:
-        place = {"incorrect_number": "number", "expired_card": "expiry", "incorrect_cvc": "cvc"}
-        self.errors[place.get(error.code or "", "general")] = error.message
+        self.errors[FIELDS_OF_REFUSALS.get(error.code or "", "general")] = error.message
+
+    @property
+    def first_wrong(self) -> str | None:
+        """The field that is to have the focus, so that its error is read out; None without one."""
+        return next((name for name in ORDER if name in self.errors), None)

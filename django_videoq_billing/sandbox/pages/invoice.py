@@ -28,7 +28,7 @@ async def show(box: Sandbox, request: Request) -> Response:
     invoice = _invoice(box, request)
     if invoice is None:
         return _absent(request)
-    return page(request, "invoice.html", invoice=invoice, form=CardForm())
+    return page(request, "invoice.html", invoice=invoice, sums=_sums(invoice), form=CardForm())
 
 
 async def pay(box: Sandbox, request: Request) -> Response:
@@ -54,7 +54,21 @@ async def pay(box: Sandbox, request: Request) -> Response:
             intent = next(box.store.where("payment_intent", _invoice=invoice["id"]))
             waits = outcome.kind == "requires_action"
             return go(f"/3ds/{intent['client_secret']}" if waits else request.url.path)
-    return page(request, "invoice.html", 402, invoice=invoice, form=form)
+    return page(request, "invoice.html", 402, invoice=invoice, sums=_sums(invoice), form=form)
+
+
+def _sums(invoice: Record) -> list[tuple[str, str]]:
+    """What stands below the lines: labels and amounts."""
+    applied = invoice["starting_balance"] - (invoice["ending_balance"] or 0)
+    rows = [
+        ("Subtotal", invoice["subtotal"]),
+        *(("Discount", -discount["amount"]) for discount in invoice["total_discount_amounts"] or ()),
+        ("Total", invoice["total"]),
+        *([("Applied balance", applied)] if applied else ()),
+        ("Amount due", invoice["amount_due"]),
+        *([("Amount paid", invoice["amount_paid"])] if invoice["amount_paid"] else ()),
+    ]
+    return [(label, money(amount, invoice["currency"])) for label, amount in rows]
 
 
 async def pdf(box: Sandbox, request: Request) -> Response:
@@ -77,19 +91,11 @@ def _rows(invoice: Record) -> list[tuple[str, str, int]]:
         (f"Status: {invoice['status']}", "", 10),
         ("", "", 10),
     ]
-    rows += [
-        (line["description"] or "", money(line["amount"], currency), 10) for line in invoice["lines"]["data"]
-    ]
-    rows += [
-        ("", "", 10),
-        ("Subtotal", money(invoice["subtotal"], currency), 10),
-        ("Total", money(invoice["total"], currency), 10),
-        ("Amount due", money(invoice["amount_due"], currency), 12),
-        ("Amount paid", money(invoice["amount_paid"], currency), 10),
-        ("", "", 10),
-        ("Made by a local sandbox. No money has moved.", "", 9),
-    ]
-    return rows
+    for line in invoice["lines"]["data"]:
+        period = f"{day(line['period']['start'])} to {day(line['period']['end'])}"
+        rows += [(line["description"] or "", money(line["amount"], currency), 10), (period, "", 8)]
+    rows += [("", "", 10), *((label, amount, 10) for label, amount in _sums(invoice)), ("", "", 10)]
+    return [*rows, ("Made by a local sandbox. No money has moved.", "", 9)]
 
 
 async def receipt(box: Sandbox, request: Request) -> Response:

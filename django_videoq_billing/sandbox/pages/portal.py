@@ -43,7 +43,8 @@ def _plans(box: Sandbox, customer: Record) -> list[dict[str, Any]]:
     return found
 
 
-def _shown(box: Sandbox, request: Request, session: Record, form: CardForm) -> Response:
+def _shown(box: Sandbox, request: Request, session: Record, form: CardForm, problem: str = "") -> Response:
+    """The page, with what is wrong with the card in its form, or with something else above all."""
     customer = box.store.the("customer", session["customer"])
     default = customer["invoice_settings"]["default_payment_method"]
     plans = _plans(box, customer)
@@ -51,11 +52,11 @@ def _shown(box: Sandbox, request: Request, session: Record, form: CardForm) -> R
     invoices = [
         one for one in box.store.where("invoice", customer=customer["id"]) if one["status"] != "draft"
     ]
-    cards = list(box.store.where("payment_method", customer=customer["id"]))
+    cards = list(box.store.where("payment_method", customer=customer["id"], type="card"))
     return page(
-        request, "portal.html", 200 if not form.errors else 402,
+        request, "portal.html", 402 if form.errors or problem else 200,
         session=session, customer=customer, plans=plans, default=next(filter(None, in_use), None) or default,
-        cards=cards, invoices=list(reversed(invoices)), form=form, flow=(session["flow"] or {}).get("type"),
+        problem=problem, cards=cards, invoices=list(reversed(invoices)), form=form, flow=(session["flow"] or {}).get("type"),
     )  # fmt: skip
 
 
@@ -75,6 +76,8 @@ async def submit(box: Sandbox, request: Request) -> Response:
     try:
         _act(box, customer, form)
     except StripeError as error:
+        if form.values.get("action") != "card":
+            return _shown(box, request, session, CardForm(), problem=error.message)
         form.refused(error)
     if form.errors:
         return _shown(box, request, session, form)

@@ -25,7 +25,7 @@ def day(moment: int | None) -> str:
     if moment is None:
         return ""
     at = datetime.fromtimestamp(moment, UTC)
-    return f"{at.day} {at:%B %Y}"
+    return f"{at:%B} {at.day}, {at.year}"
 
 
 def stamp(moment: int | None) -> str:
@@ -43,10 +43,16 @@ def page(request: Request, name: str, status: int = 200, **context: Any) -> Resp
 
 
 def notice(
-    request: Request, title: str, text: str, *, link: str | None = None, status: int = 200
+    request: Request,
+    title: str,
+    text: str,
+    *,
+    link: str | None = None,
+    label: str = "Continue",
+    status: int = 200,
 ) -> Response:
-    """A page that only says something."""
-    return page(request, "notice.html", status, title=title, text=text, link=link)
+    """A page that only says something, and where to go from it."""
+    return page(request, "notice.html", status, title=title, text=text, link=link, label=label)
 
 
 def go(url: str) -> Response:

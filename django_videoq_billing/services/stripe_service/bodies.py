@@ -27,7 +27,7 @@ def checkout_params(
             "line_items": [{"price": plan.stripe_price_id, "quantity": 1}],
             "success_url": success_url,
             "cancel_url": cancel_url,
-            "metadata": metadata,
+            "metadata": {**metadata, "price_id": plan.stripe_price_id},
             "subscription_data": given({"metadata": metadata, "trial_period_days": plan.trial_days or None}),
             "payment_method_types": list(settings.CHECKOUT_PAYMENT_METHOD_TYPES),
             "allow_promotion_codes": settings.CHECKOUT_PROMOTION_CODES or None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -22,6 +23,18 @@ logger = logging.getLogger("django_videoq_billing")
 
 Params = Mapping[str, Any]
 Json = dict[str, Any]
+
+_ID = re.compile(r"\b([a-z]+(?:_[a-z]+)*)_(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{10,}(?:_secret_\w+)?")
+
+
+def _without_ids(record: logging.LogRecord) -> bool:
+    """Take the ids out of what the SDK, and the library that it speaks HTTP with, say of their requests."""
+    record.msg, record.args = _ID.sub(r"\1_...", record.getMessage()), None
+    return True
+
+
+for _name in ("stripe", "urllib3.connectionpool"):
+    logging.getLogger(_name).addFilter(_without_ids)
 
 
 def live_mode() -> bool:
@@ -79,7 +92,8 @@ def stripe_errors() -> Iterator[None]:
         logger.warning("stripe_unavailable", extra={"http_status": error.http_status})
         raise StripeUnavailable.after(_retry_after(error)) from None
     except stripe.StripeError as error:
-        if error.http_status is None or error.http_status >= 500:
+        # 409: a request with the same idempotency key is still being answered.
+        if error.http_status in (None, 409) or error.http_status >= 500:
             logger.warning("stripe_unavailable", extra={"http_status": error.http_status})
             raise StripeUnavailable.after(_retry_after(error)) from None
         missing = error.code == "resource_missing"

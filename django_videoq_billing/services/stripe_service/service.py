@@ -1,4 +1,4 @@
-"""The one door to Stripe's SDK. Answers are plain values, errors are ours, and nothing global is set."""
+"""The one door to Stripe's SDK. Answers are plain values, errors are ours, and no key is global."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django_videoq_billing.exceptions import (
     InvalidSignature,
     StripeFailure,
+    StripeObjectMissing,
 )
 from django_videoq_billing.models import SubscriptionPlan
 from django_videoq_billing.services.stripe_payloads import (
@@ -53,14 +54,14 @@ class StripeService:
     # Customers
 
     @staticmethod
-    def create_customer(user: AbstractBaseUser) -> StripeCustomer:
-        """Create the user's customer. Racing calls make one customer."""
+    def create_customer(user: AbstractBaseUser, *, after: str = "") -> StripeCustomer:
+        """Create the user's customer. Racing calls make one; `after` is a deleted one that this one follows."""
         params = {
             "email": getattr(user, user.get_email_field_name(), "") or None,
             "name": user.get_username(),
             "metadata": {"user_id": str(user.pk)},
         }
-        key = idempotency_key("customer", user.pk, params)
+        key = idempotency_key("customer", user.pk, {**params, "after": after} if after else params)
         with stripe_errors():
             created = client().v1.customers.create(given(params), {"idempotency_key": key})
         return StripeCustomer(id=created.id)
@@ -113,6 +114,8 @@ class StripeService:
         try:
             with stripe_errors():
                 client().v1.checkout.sessions.expire(session_id, options=once())
+        except StripeObjectMissing:
+            return
         except StripeFailure:
             if StripeService.retrieve_checkout_session(session_id).is_open:
                 raise
@@ -149,9 +152,15 @@ class StripeService:
                     {"cancel_at_period_end": True, "expand": _SUBSCRIPTION_EXPAND},
                     once(),
                 )
-            else:
-                answer = subscriptions.cancel(subscription_id, {"expand": _SUBSCRIPTION_EXPAND}, once())
-            return subscription_state(plain(answer))
+                return subscription_state(plain(answer))
+        try:
+            with stripe_errors():
+                answer = client().v1.subscriptions.cancel(
+                    subscription_id, {"expand": _SUBSCRIPTION_EXPAND}, once()
+                )
+                return subscription_state(plain(answer))
+        except StripeObjectMissing:  # what has ended cannot be cancelled, but it can be read
+            return StripeService.retrieve_subscription(subscription_id)
 
     @staticmethod
     def reactivate_subscription(subscription_id: str) -> StripeSubscriptionState:
@@ -242,9 +251,11 @@ class StripeService:
         return each(getattr(client().v1, kind), params or {})
 
     @staticmethod
-    def create(kind: str, params: Params) -> Json:
+    def create(kind: str, params: Params, *, after: Any) -> Json:
+        """Create one object. `after` is what was there before: two calls that saw the same make one object."""
+        key = idempotency_key(kind, "", {**params, "after": after})
         with stripe_errors():
-            return plain(getattr(client().v1, kind).create(dict(params), once()))
+            return plain(getattr(client().v1, kind).create(dict(params), {"idempotency_key": key}))
 
     @staticmethod
     def update(kind: str, object_id: str, params: Params) -> Json:

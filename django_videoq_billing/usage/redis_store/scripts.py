@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable, Mapping
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +24,14 @@ KEEP_SECONDS = 7 * 86400
 UNKNOWN = -1
 """Redis knows no such hold: it was settled long ago, or Redis was emptied, or has evicted it."""
 
+_PROCESS = os.urandom(6).hex()
+_calls = count()
+
+
+def _call_name() -> str:
+    """Unlike any other, in this process (or a fork of it) and in all others."""
+    return f"{_PROCESS}{os.getpid():x}.{next(_calls):x}"
+
 
 def now() -> int:
     """Microseconds since 1970, by this process's clock: the same that rolls periods."""
@@ -38,32 +48,22 @@ class Shard:
 
     def count(self, user: bytes, metric: bytes, amount: int, *, limited: bool = True) -> list[Any]:
         keys = self.keys
-        answer: list[Any] = self.wire.run(
-            "count",
-            (keys.user + user, keys.trust, keys.journal, keys.open + user),
-            now(),
-            metric,
-            amount,
-            b"1" if limited else b"0",
-            user,
-        )
+        names = (keys.user + user, keys.trust, keys.journal, keys.open + user)
+        arguments = (now(), metric, amount, b"1" if limited else b"0", user, _call_name())
+        answer: list[Any] = self.wire.run("count", names, *arguments, b"0", again=(*arguments, b"1"))
         return answer
 
     def undo(self, user: bytes, metric: bytes, amount: int, start: int) -> None:
         self.wire.run("undo", (self.keys.user + user, self.keys.journal), now(), metric, amount, user, start)
 
-    def reserve(
-        self, user: bytes, metric: bytes, amount: int, hold_id: UUID, key: str | None, *, again: bool = False
-    ) -> list[Any]:
+    def reserve(self, user: bytes, metric: bytes, amount: int, hold_id: UUID, key: str | None) -> list[Any]:
         keys, hold, moment = self.keys, hold_id.hex.encode(), now()
         names = [keys.user + user, keys.trust, keys.journal, keys.open + user, keys.due, keys.hold + hold]
         if key is not None:
             names.append(b"%b%b:%b\n%b" % (keys.client, metric, user, key.encode()))
         expiry = moment + get_settings().RESERVATION_SECONDS * 1_000_000
         arguments = (moment, metric, amount, user, hold, expiry, keys.hold, key or "")
-        answer: list[Any] = self.wire.run(
-            "reserve", names, *arguments, "1" if again else "0", again=(*arguments, "1")
-        )
+        answer: list[Any] = self.wire.run("reserve", names, *arguments, "0", again=(*arguments, "1"))
         return answer
 
     def settle(self, hold_id: UUID, state: str, actual: int | None = None, at: int | None = None) -> int:

@@ -30,7 +30,7 @@ def carry_out(shard: Shard) -> int:
         outcome = shard.settle(one.reservation_id, one.state, one.actual)
         if outcome == UNKNOWN:
             _settle_row(shard, one)
-        elif outcome < 0:
+        elif outcome < 0 and one.state == UsageSettlement.State.COMMITTED:
             logger.error("usage_settlement_failed", extra={"hold": one.reservation_id.hex})
         one.delete()
     return len(told)
@@ -44,7 +44,10 @@ def _settle_row(shard: Shard, told: UsageSettlement) -> None:
         else:
             database.release(told.reservation_id)
     except (Conflict, InvalidRequest):
-        logger.exception("usage_settlement_failed", extra={"hold": told.reservation_id.hex})
+        if (
+            told.state == UsageSettlement.State.COMMITTED
+        ):  # a release may have been told of a hold that never was
+            logger.exception("usage_settlement_failed", extra={"hold": told.reservation_id.hex})
         return
     user = encoded(holds().values_list("user_id", flat=True).get(pk=told.reservation_id))
     transaction.on_commit(lambda: shard.forget(user), using=alias(), robust=True)

@@ -24,6 +24,7 @@ from django_videoq_billing.types import (
 from django_videoq_billing.usage.base import UsageStore
 from django_videoq_billing.usage.database import DatabaseUsageStore
 from django_videoq_billing.usage.redis_store import away, flush
+from django_videoq_billing.usage.redis_store.client import make_client
 from django_videoq_billing.usage.redis_store.keys import (
     CODE,
     SHARDS,
@@ -39,7 +40,7 @@ from django_videoq_billing.usage.redis_store.rebuild import look, rebuild
 from django_videoq_billing.usage.redis_store.risks import risks_of
 from django_videoq_billing.usage.redis_store.scripts import UNKNOWN, Shard, Shards, now
 from django_videoq_billing.usage.redis_store.settlements import carry_out
-from django_videoq_billing.usage.redis_store.wire import StoreAwayError, Wire, make_client
+from django_videoq_billing.usage.redis_store.wire import StoreAwayError, Wire
 from django_videoq_billing.usage.rows import alias, give_back, holds, overdue
 
 logger = logging.getLogger("django_videoq_billing")
@@ -47,7 +48,7 @@ logger = logging.getLogger("django_videoq_billing")
 Answer = TypeVar("Answer")
 
 ATTEMPTS = 50
-COUNTED, KNOWN, REFUSED, UNTRUSTED, OVERDUE = 1, 2, 0, -1, -2
+COUNTED, KNOWN, REFUSED, UNTRUSTED, OVERDUE, UNSURE = 1, 2, 0, -1, -2, -3
 COMMITTED, RELEASED = -2, -3
 
 
@@ -77,14 +78,15 @@ class RedisUsageStore(UsageStore):
     ) -> Reservation:
         user = encoded(entitlement.user_id)
         shard = self.shards[shard_of(user)]
+        hold_id = new_hold_id(shard.number) if hold else None
         try:
-            if hold:
-                answer = self._reserve(shard, user, entitlement, metric, amount, key)
-            else:
+            if hold_id is None:
                 answer = self._count(shard, user, entitlement, metric, amount)
+            else:
+                answer = self._reserve(shard, hold_id, entitlement, metric, amount, key)
         except StoreAwayError as error:
-            if error.maybe_done and not hold:
-                raise UsageUnavailable.no_answer() from error  # counting it elsewhere would count it twice
+            if error.maybe_done:
+                self._not_known(shard, hold_id, error)
             return self._without_redis(
                 shard,
                 entitlement.user_id,
@@ -99,7 +101,7 @@ class RedisUsageStore(UsageStore):
         self, shard: Shard, user: bytes, entitlement: EntitlementSource, metric: Metric, amount: int
     ) -> Reservation:
         code = CODE[metric]
-        reply = self._tried(shard, entitlement, lambda again: shard.count(user, code, amount))
+        reply = self._tried(shard, entitlement, lambda: shard.count(user, code, amount))
         granted = reply[0] == COUNTED
         return Reservation(
             entitlement.user_id,
@@ -116,17 +118,14 @@ class RedisUsageStore(UsageStore):
     def _reserve(
         self,
         shard: Shard,
-        user: bytes,
+        hold_id: UUID,
         entitlement: EntitlementSource,
         metric: Metric,
         amount: int,
         key: str | None,
     ) -> Reservation:
-        hold_id = new_hold_id(shard.number)
-        code = CODE[metric]
-        reply = self._tried(
-            shard, entitlement, lambda again: shard.reserve(user, code, amount, hold_id, key, again=again)
-        )
+        user, code = encoded(entitlement.user_id), CODE[metric]
+        reply = self._tried(shard, entitlement, lambda: shard.reserve(user, code, amount, hold_id, key))
         status, used, limit = reply[0], reply[1], None if reply[2] < 0 else reply[2]
         when = period(reply[3], reply[4])
         if status == KNOWN:
@@ -139,19 +138,23 @@ class RedisUsageStore(UsageStore):
             entitlement.user_id, metric, amount, granted, used, limit, when, hold_id if granted else None
         )
 
-    def _tried(
-        self, shard: Shard, entitlement: EntitlementSource, run: Callable[[bool], list[Any]]
-    ) -> list[Any]:
-        """Run until the user's hash can be trusted and overdue holds do not stand in the way.
+    def _not_known(self, shard: Shard, hold_id: UUID | None, error: StoreAwayError) -> None:
+        """It may have been counted. A hold is given back later, if there is one; a count cannot be told apart
+        from others, and counting it elsewhere might count it twice."""
+        if hold_id is None:
+            raise UsageUnavailable.no_answer() from error
+        away.write_down(hold_id, shard.number, ReservationState.RELEASED, None)
 
-        From the second time on `run` is told so: an answer that was lost may have been a hold.
-        """
-        for attempt in range(ATTEMPTS):
-            reply = run(attempt > 0)
+    def _tried(self, shard: Shard, entitlement: EntitlementSource, run: Callable[[], list[Any]]) -> list[Any]:
+        """Run until the user's hash can be trusted and overdue holds do not stand in the way."""
+        for _ in range(ATTEMPTS):
+            reply = run()
             if reply[0] == UNTRUSTED:
                 rebuild(shard, entitlement, self._verify)
             elif reply[0] == OVERDUE:
                 self._expire_user(shard, encoded(entitlement.user_id), now())
+            elif reply[0] == UNSURE:
+                raise UsageUnavailable.no_answer()
             else:
                 return reply
         raise UsageUnavailable.busy()
@@ -219,9 +222,7 @@ class RedisUsageStore(UsageStore):
         user = encoded(entitlement.user_id)
         shard = self.shards[shard_of(user)]
         try:
-            self._tried(
-                shard, entitlement, lambda again: shard.count(user, CODE[metric], amount, limited=False)
-            )
+            self._tried(shard, entitlement, lambda: shard.count(user, CODE[metric], amount, limited=False))
         except StoreAwayError as error:
             if error.maybe_done:
                 raise UsageUnavailable.no_answer() from error

@@ -11,31 +11,26 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, NoReturn
 
 import redis
-from django.core.cache import InvalidCacheBackendError
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.module_loading import import_string
-from django_redis import get_redis_connection
 from redis import exceptions as errors
 from redis.backoff import NoBackoff
 from redis.cluster import RedisCluster
 from redis.retry import Retry
-from redis.sentinel import SentinelConnectionPool
+
+from django_videoq_billing.usage.redis_store.client import time_outs
 
 logger = logging.getLogger("django_videoq_billing")
-
-TIMEOUT_SECONDS = 2.0
-"""How long an answer may take where the host's own settings for its cache name no time-out."""
 
 RETRY_SECONDS = 1.0
 """How long Redis is left alone after it gave no answer."""
 
-_STALE_SECONDS = 1.0  # an idle connection may have been closed by the server: look before it is used
+_STALE_SECONDS = 0.05  # an idle connection may have been closed by the server: look before it is used
 _AWAY = (
     errors.ConnectionError,
     errors.TimeoutError,
@@ -64,8 +59,12 @@ class StoreAwayError(Exception):
         self.readable = readable
 
 
-class LostAnswerError(StoreAwayError):
-    """One connection broke after the question was sent. That alone does not say that Redis is away."""
+class LostAnswerError(Exception):
+    """A command was sent, and it is not known whether it was carried out."""
+
+    def __init__(self, *, timed_out: bool) -> None:
+        super().__init__("The connection was lost before the answer.")
+        self.timed_out = timed_out
 
 
 class Node:
@@ -78,31 +77,29 @@ class Node:
         self._class = pool.connection_class
         self._options = {
             **pool.connection_kwargs,
-            **_time_outs(pool.connection_kwargs),
+            **time_outs(pool.connection_kwargs),
             "retry": Retry(NoBackoff(), 0),
         }
         self._idle: deque[tuple[Any, float]] = deque()
         self._pid = os.getpid()
 
-    def call(self, parts: Sequence[Argument], *, repeatable: bool) -> Any:
+    def call(self, parts: Sequence[Argument]) -> Any:
+        """Raises LostAnswerError when the command was sent and no answer came."""
         connection = self._take()
         sent = False
         try:
             connection.send_command(*parts, check_health=False)
             sent = True
             answer = connection.read_response()
-        except errors.ResponseError:
+        except (errors.ResponseError, errors.BusyLoadingError):
             self._idle.append((connection, time.monotonic()))
             raise
-        except errors.ConnectionError as error:
+        except (errors.ConnectionError, errors.TimeoutError) as error:
             connection.disconnect()
             self._idle.clear()  # the server has closed them as well
-            if sent and not repeatable and not isinstance(error, errors.BusyLoadingError):
-                raise LostAnswerError(maybe_done=True) from error
+            if sent:
+                raise LostAnswerError(timed_out=isinstance(error, errors.TimeoutError)) from error
             raise
-        except errors.TimeoutError as error:
-            connection.disconnect()
-            raise StoreAwayError(maybe_done=sent) from error
         except BaseException:
             connection.disconnect()  # the answer to this call must not be read by the next
             raise
@@ -145,46 +142,50 @@ class Wire:
         """
         if self._retry_at is not None:
             self._come_back()
-        command: tuple[Argument, ...] = (b"EVALSHA", scripts()[name].sha, len(keys), *keys)
+        script = scripts()[name]
+        command: tuple[Argument, ...] = ("EVALSHA", script.sha, len(keys), *keys)
         try:
-            return self._send_until_heard(keys[0], command, arguments, again)
-        except LostAnswerError:
-            raise
-        except StoreAwayError:
-            self.step_back()
-            raise
-        except _AWAY as error:
-            self.step_back()
-            raise StoreAwayError(readable=isinstance(error, _READABLE)) from error
-        except errors.ResponseError as error:
-            if not str(error).startswith(_NOT_WRITABLE):
-                raise
-            self.step_back()
-            raise StoreAwayError(readable=True) from error
+            return self._send(keys[0], (*command, *arguments))
+        except errors.NoScriptError:
+            pass  # a server that does not know the scripts has been started since: see what it remembers first
+        except LostAnswerError as lost:
+            if lost.timed_out:
+                self.step_back()
+            if again is None or lost.timed_out:  # one broken connection does not say that Redis is away
+                raise StoreAwayError(maybe_done=True) from lost
+            return self._run_again((*command, *again), keys[0], maybe_done=True)
+        except errors.ConnectionError:
+            return self._run_again((*command, *arguments), keys[0])
+        except (*_AWAY, errors.ResponseError) as error:
+            self._give_up(error)
+        return self._run_again((*command, *arguments), keys[0], teach=True)
 
-    def _send_until_heard(
-        self,
-        key: bytes,
-        command: tuple[Argument, ...],
-        arguments: Sequence[Argument],
-        again: Sequence[Argument] | None,
+    def _run_again(
+        self, parts: Sequence[Argument], key: bytes, *, maybe_done: bool = False, teach: bool = False
     ) -> Any:
-        taught = repeated = False
-        while True:
-            try:
-                return self._send(key, (*command, *arguments), repeatable=again is not None)
-            except errors.NoScriptError:
-                # A server that does not know the scripts has been started since: see what it remembers first.
-                if taught:
-                    raise
-                taught = True
+        try:
+            if teach:
                 self._teach()
-            except errors.ConnectionError:
-                if repeated:
-                    raise
-                repeated = True
+            else:
                 self._servers.look_again()
-                arguments = again or arguments
+            return self._send(key, parts)
+        except errors.NoScriptError:
+            if teach:
+                raise
+        except LostAnswerError as lost:
+            self.step_back()
+            raise StoreAwayError(maybe_done=True) from lost
+        except (*_AWAY, errors.ResponseError) as error:
+            self._give_up(error, maybe_done=maybe_done)
+        return self._run_again(parts, key, maybe_done=maybe_done, teach=True)
+
+    def _give_up(self, error: Exception, *, maybe_done: bool = False) -> NoReturn:
+        not_writable = str(error).startswith(_NOT_WRITABLE)
+        if not (not_writable or isinstance(error, _AWAY)):
+            raise error  # a mistake of ours
+        self.step_back()
+        readable = not_writable or isinstance(error, _READABLE)
+        raise StoreAwayError(maybe_done=maybe_done, readable=readable) from error
 
     def ask(self, question: Callable[[Any], Any]) -> Any:
         """Call the client for what is not on the hot path. Raises StoreAwayError."""
@@ -197,8 +198,7 @@ class Wire:
         try:
             return question(self.client)
         except _AWAY as error:
-            self.step_back()
-            raise StoreAwayError from error
+            self._give_up(error)
 
     def step_back(self) -> None:
         """Leave Redis alone for a moment; whoever comes next finds out whether it is back."""
@@ -215,8 +215,7 @@ class Wire:
             self._servers.look_again()
             self._teach()
         except _AWAY as error:
-            self.step_back()
-            raise StoreAwayError from error
+            self._give_up(error)
         self._retry_at = None
         logger.info("usage_store_back")
 
@@ -226,9 +225,9 @@ class Wire:
         for script in scripts().values():
             self.client.script_load(script.text)
 
-    def _send(self, key: bytes, parts: Sequence[Argument], *, repeatable: bool) -> Any:
+    def _send(self, key: bytes, parts: Sequence[Argument]) -> Any:
         try:
-            return self._servers.node(key).call(parts, repeatable=repeatable)
+            return self._servers.node(key).call(parts)
         except _MOVED:  # nothing was done: the key lives elsewhere now
             self._servers.look_again()
             return self.client.execute_command(*parts)  # type: ignore[no-untyped-call]
@@ -285,32 +284,3 @@ def scripts() -> dict[str, Script]:
     }
     common = texts.pop("common")
     return {name: Script(common + text) for name, text in texts.items()}
-
-
-def make_client(factory: str, alias: str) -> redis.Redis | RedisCluster:
-    """The host's client: from its own factory, or from django-redis's cache of that alias."""
-    if not factory:
-        try:
-            client: redis.Redis = get_redis_connection(alias)
-        except (InvalidCacheBackendError, NotImplementedError) as error:
-            raise ImproperlyConfigured(f"CACHES[{alias!r}] is no cache of django-redis.") from error
-        return _with_time_outs(client)
-    made = import_string(factory)()
-    if not isinstance(made, redis.Redis | RedisCluster):
-        raise ImproperlyConfigured(f"{factory} must return a redis.Redis or a redis.cluster.RedisCluster.")
-    return made if isinstance(made, RedisCluster) else _with_time_outs(made)
-
-
-def _with_time_outs(client: redis.Redis) -> redis.Redis:
-    """The same connection for ourselves: a flush holds a row's lock while it asks, so no answer may take for ever."""
-    pool = client.connection_pool
-    if isinstance(pool, SentinelConnectionPool):
-        return client  # it takes its servers from the sentinels; its time-outs are the host's to set
-    options = {**pool.connection_kwargs, **_time_outs(pool.connection_kwargs)}
-    own = redis.ConnectionPool(connection_class=pool.connection_class, **options)
-    return redis.Redis(connection_pool=own)
-
-
-def _time_outs(options: Mapping[str, Any]) -> dict[str, float]:
-    names = ("socket_timeout", "socket_connect_timeout")
-    return {name: options.get(name) or TIMEOUT_SECONDS for name in names}

@@ -5,7 +5,7 @@
 -- A hash counts while its t equals the shard's trust; g rises with everything that a reading of the database
 -- under way could have missed. Times are microseconds since 1970, given by the caller: its clock rolls periods.
 -- The journal: k kind  u user  s period start  m metric (v, a)  n now, and by kind
---   c count: d difference                          h hold: d amount  h id  x expiry  y client key
+--   c count: d difference  i name of the call       h hold: d amount  h id  x expiry  y client key
 --   s settle: d difference  h id  z state  f final o open a record: e period end  V, A limits
 
 local LIMIT = {v = 'V', a = 'A'}

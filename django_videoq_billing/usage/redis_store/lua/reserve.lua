@@ -1,14 +1,16 @@
 -- Count and hold.
 -- KEYS 1 user  2 trust  3 journal  4 open holds  5 due  6 hold  [7 client key]
 -- ARGV 1 now  2 metric  3 amount  4 user id  5 hold id  6 expiry  7 prefix of hold keys  8 client key or ''
---   9 '1' when the call is repeated: an answer that was lost may have been a hold
+--   9 '1' when the call is repeated because its answer was lost
 -- Returns {status, used, limit (-1 = none), period start, period end}, and for 2 {.., hold id, amount, state}
 --   status 1 held, 2 known by its key or id, 0 refused, -1 hash not trusted, -2 overdue holds must go first
 local hash = redis.call('HMGET', KEYS[1], 't', 'x', 's', 'e', ARGV[2], LIMIT[ARGV[2]])
+if ARGV[9] == '1' then  -- before anything else: what was held must not be held twice
+  local held = redis.call('HMGET', KEYS[6], 's', 'e')
+  if held[1] then return {1, tonumber(hash[5]) or tonumber(ARGV[3]), tonumber(hash[6]) or -1, held[1], held[2]} end
+end
 if not trusted(hash[1], hash[2], KEYS[2], ARGV[1]) then return {-1} end
 local used, limit, amount = tonumber(hash[5]), tonumber(hash[6]) or -1, tonumber(ARGV[3])
-
-if ARGV[9] == '1' and redis.call('EXISTS', KEYS[6]) == 1 then return {1, used, limit, hash[3], hash[4]} end
 
 local known = KEYS[7] and redis.call('GET', KEYS[7])
 if known then

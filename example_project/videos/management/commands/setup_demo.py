@@ -51,7 +51,8 @@ def make_user(name: str, plan: SubscriptionPlan | None) -> User | None:
     """Return the user if it is new; one who is there already is left alone."""
     is_admin = name == "admin"
     user, created = User.objects.get_or_create(
-        username=name, defaults={"is_staff": is_admin, "is_superuser": is_admin}
+        username=name,
+        defaults={"email": f"{name}@example.com", "is_staff": is_admin, "is_superuser": is_admin},
     )
     if not created:
         return None

@@ -23,7 +23,7 @@ from django_videoq_billing.types import (
 )
 from django_videoq_billing.usage.base import UsageStore
 from django_videoq_billing.usage.database import DatabaseUsageStore
-from django_videoq_billing.usage.redis_store import away, flush
+from django_videoq_billing.usage.redis_store import away, expiry, flush
 from django_videoq_billing.usage.redis_store.client import make_client
 from django_videoq_billing.usage.redis_store.keys import (
     CODE,
@@ -39,9 +39,8 @@ from django_videoq_billing.usage.redis_store.keys import (
 from django_videoq_billing.usage.redis_store.rebuild import look, rebuild
 from django_videoq_billing.usage.redis_store.risks import risks_of
 from django_videoq_billing.usage.redis_store.scripts import UNKNOWN, Shard, Shards, now
-from django_videoq_billing.usage.redis_store.settlements import carry_out
 from django_videoq_billing.usage.redis_store.wire import StoreAwayError, Wire
-from django_videoq_billing.usage.rows import alias, give_back, holds, overdue
+from django_videoq_billing.usage.rows import alias, holds
 
 logger = logging.getLogger("django_videoq_billing")
 
@@ -152,7 +151,7 @@ class RedisUsageStore(UsageStore):
             if reply[0] == UNTRUSTED:
                 rebuild(shard, entitlement, self._verify)
             elif reply[0] == OVERDUE:
-                self._expire_user(shard, encoded(entitlement.user_id), now())
+                expiry.expire_user(shard, encoded(entitlement.user_id), now())
             elif reply[0] == UNSURE:
                 raise UsageUnavailable.no_answer()
             else:
@@ -249,36 +248,17 @@ class RedisUsageStore(UsageStore):
         with suppress(StoreAwayError):
             if user_id is not None:
                 user = encoded(user_id)
-                expired = self._expire_user(self.shards[shard_of(user)], user, at)
+                expired = expiry.expire_user(self.shards[shard_of(user)], user, at)
                 flush.flush_shard(self.shards[shard_of(user)])
             else:
                 for shard in self.shards:
                     while users := shard.overdue_users(at, batch_size):
-                        expired += sum(self._expire_user(shard, user, at) for user in users)
+                        expired += sum(expiry.expire_user(shard, user, at) for user in users)
                 flush.flush(self.shards)
-        return expired + self._expire_rows(now, user_id, batch_size)
-
-    def _expire_rows(self, now: datetime, user_id: UserId | None, batch_size: int) -> int:
-        """Give back what is still overdue in the rows and unknown to Redis: it was emptied, or never knew."""
-        left = overdue(now) if user_id is None else overdue(now).filter(user_id=user_id)
-        found = dict(left.order_by().values_list("pk", "user_id"))
-        gone = [
-            pk for pk, user in found.items() if self._only_rows_know(pk, encoded(user), microseconds(now))
-        ]
-        expired = 0
-        for first in range(0, len(gone), batch_size):
-            part = overdue(now).filter(pk__in=gone[first : first + batch_size])
-            expired += give_back(part, batch_size, skip_locked=True)
-        for user in {found[pk] for pk in gone}:
-            self._forget_on_commit(user)
-        return expired
-
-    def _only_rows_know(self, hold_id: UUID, user: bytes, at: int) -> bool:
-        """Rows lag behind: what Redis knows of the hold counts, and its journal brings that to the rows."""
-        try:
-            return self.shards[shard_of(user)].settle(hold_id, ReservationState.EXPIRED, at=at) == UNKNOWN
-        except StoreAwayError:
-            return shard_of_hold(hold_id) is None
+        given_back, out_of_date = expiry.expire_rows(self.shards, now, user_id, batch_size)
+        for pk in out_of_date:
+            self._forget_on_commit(pk)
+        return expired + given_back
 
     def forget(self, user_id: UserId | None = None) -> None:
         numbers = range(SHARDS) if user_id is None else [shard_of(encoded(user_id))]
@@ -300,15 +280,6 @@ class RedisUsageStore(UsageStore):
 
     def risks(self) -> list[tuple[str, str, str]]:
         return risks_of(self.shards.wire)
-
-    def _expire_user(self, shard: Shard, user: bytes, at: int) -> int:
-        carry_out(shard)  # what was told while Redis was away comes before any expiry
-        holds = shard.overdue_holds(user, at)
-        outcomes = [shard.settle(UUID(hold.decode()), ReservationState.EXPIRED, at=at) for hold in holds]
-        shard.still_due(
-            user, [hold for hold, outcome in zip(holds, outcomes, strict=True) if outcome == UNKNOWN]
-        )
-        return sum(outcome == 1 for outcome in outcomes)
 
     def _verify(self, shard: Shard) -> None:
         place = UsageJournal.objects.using(alias()).filter(shard=shard.number).first()

@@ -21,6 +21,9 @@ KEEP_SECONDS = 7 * 86400
 """How long after its period's end a user's hash is kept; it can be rebuilt at any time."""
 
 
+UNSURE = -3
+"""The answer to a count was lost, and the journal does not reach back far enough to find it."""
+
 UNKNOWN = -1
 """Redis knows no such hold: it was settled long ago, or Redis was emptied, or has evicted it."""
 
@@ -53,8 +56,11 @@ class Shard:
         answer: list[Any] = self.wire.run("count", names, *arguments, b"0", again=(*arguments, b"1"))
         return answer
 
-    def undo(self, user: bytes, metric: bytes, amount: int, start: int) -> None:
-        self.wire.run("undo", (self.keys.user + user, self.keys.journal), now(), metric, amount, user, start)
+    def undo(self, user: bytes, metric: bytes, amount: int, start: int) -> bool:
+        """Whether it is certain that this was taken back once, and not twice."""
+        names = (self.keys.user + user, self.keys.journal)
+        arguments = (now(), metric, amount, user, start, _call_name())
+        return self.wire.run("undo", names, *arguments, b"0", again=(*arguments, b"1")) != UNSURE
 
     def reserve(self, user: bytes, metric: bytes, amount: int, hold_id: UUID, key: str | None) -> list[Any]:
         keys, hold, moment = self.keys, hold_id.hex.encode(), now()

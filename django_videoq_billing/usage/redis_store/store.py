@@ -38,7 +38,7 @@ from django_videoq_billing.usage.redis_store.keys import (
 )
 from django_videoq_billing.usage.redis_store.rebuild import look, rebuild
 from django_videoq_billing.usage.redis_store.risks import risks_of
-from django_videoq_billing.usage.redis_store.scripts import UNKNOWN, Shard, Shards, now
+from django_videoq_billing.usage.redis_store.scripts import UNKNOWN, UNSURE, Shard, Shards, now
 from django_videoq_billing.usage.redis_store.wire import StoreAwayError, Wire
 from django_videoq_billing.usage.rows import alias, holds
 
@@ -47,7 +47,7 @@ logger = logging.getLogger("django_videoq_billing")
 Answer = TypeVar("Answer")
 
 ATTEMPTS = 50
-COUNTED, KNOWN, REFUSED, UNTRUSTED, OVERDUE, UNSURE = 1, 2, 0, -1, -2, -3
+COUNTED, KNOWN, REFUSED, UNTRUSTED, OVERDUE = 1, 2, 0, -1, -2
 COMMITTED, RELEASED = -2, -3
 
 
@@ -163,13 +163,15 @@ class RedisUsageStore(UsageStore):
         shard = self.shards[shard_of(user)]
         start = microseconds(reservation.period.start)
         try:
-            shard.undo(user, CODE[reservation.metric], reservation.amount, start)
+            sure = shard.undo(user, CODE[reservation.metric], reservation.amount, start)
         except StoreAwayError as error:
-            if error.maybe_done:
-                return  # it may be taken back already; counted once too often is mended by a recount
-            self._without_redis(shard, reservation.user_id, error, lambda: self.database.undo(reservation))
-        else:
-            away.make_durable(shard)
+            if not error.maybe_done:
+                work = lambda: self.database.undo(reservation)  # noqa: E731
+                return self._without_redis(shard, reservation.user_id, error, work)
+            sure = False
+        if not sure:  # counted once too often is mended by a recount; taken back twice is not
+            logger.warning("usage_undo_unsure", extra={"shard": shard.number})
+        return away.make_durable(shard)
 
     def commit(self, reservation_id: UUID, actual: int | None = None) -> bool:
         return self._settle(

@@ -7,16 +7,9 @@
 --   -3 nobody can tell whether the lost call counted
 local hash = redis.call('HMGET', KEYS[1], 't', 'x', 's', 'e', ARGV[2], LIMIT[ARGV[2]])
 if ARGV[7] == '1' then  -- before anything else: what was counted must not be counted twice
-  for _, entry in ipairs(redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 10000)) do
-    local fields = entry[2]
-    if fields[#fields - 1] == 'i' and fields[#fields] == ARGV[6] then
-      if not hash[5] then return {-3} end
-      return {1, tonumber(hash[5]), tonumber(hash[6]) or -1, hash[3], hash[4]}
-    end
-  end
-  -- A flush may have moved it meanwhile, unless the journal still reaches further back than the first attempt.
-  local first = redis.call('XRANGE', KEYS[3], '-', '+', 'COUNT', 1)[1]
-  if first and redis.call('TIME')[1] * 1000 - first[1]:match('%d+') < 10000 then return {-3} end
+  local done = carried_out(KEYS[3], ARGV[6])
+  if done == -3 or done == 1 and not hash[5] then return {-3} end
+  if done == 1 then return {1, tonumber(hash[5]), tonumber(hash[6]) or -1, hash[3], hash[4]} end
 end
 if not trusted(hash[1], hash[2], KEYS[2], ARGV[1]) then return {-1} end
 local used, limit, amount = tonumber(hash[5]), tonumber(hash[6]) or -1, tonumber(ARGV[3])

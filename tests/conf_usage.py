@@ -31,8 +31,9 @@ USAGE_INVALID: list[tuple[str, Any, str]] = [
     *[("USAGE_REDIS_AWAY", value, "'database' or 'refuse'") for value in ("", "redis", None, True)],
     *[("USAGE_DURABILITY", value, "'async' or 'sync'") for value in ("", "always", None, True)],
     *[("USAGE_ENTITLEMENT_SECONDS", value, "from 1 to 86400") for value in (0, 86401, "60", None, True)],
-    *[
-        ("RECOUNT", value, "'video' or 'transcription'")
-        for value in (None, [], {"videos": "a.b"}, {"video": "b"}, {"video": len})
-    ],
+    ("RECOUNT", None, "'video' or 'transcription'"),
+    ("RECOUNT", [], "'video' or 'transcription'"),
+    ("RECOUNT", {"videos": "a.b"}, "'video' or 'transcription'"),
+    ("RECOUNT", {"video": "b"}, "'video' or 'transcription'"),
+    ("RECOUNT", {"video": len}, "'video' or 'transcription'"),
 ]

@@ -19,6 +19,7 @@ from django_videoq_billing.usage.rows import (
     alias,
     give_back,
     holds,
+    overdue,
     records,
     snapshot,
 )
@@ -117,14 +118,14 @@ class Admission:
         """Give back overdue holds, waiting for whoever is doing so, and look once more before refusing."""
         if self.limit is not None and self.amount > self.limit:
             return None
-        overdue = holds().overdue(timezone.now()).filter(user_id=self.entitlement.user_id)
-        give_back(overdue.filter(record__in=records(self.entitlement)), _BATCH, skip_locked=False)
+        mine = overdue(timezone.now()).filter(record__in=records(self.entitlement))
+        give_back(mine, _BATCH, skip_locked=False)
         return self._admit()
 
     def _give_back_of_earlier_periods(self) -> None:
         """The key may belong to a dead hold of a period that has ended."""
-        overdue = holds().overdue(timezone.now()).filter(user_id=self.entitlement.user_id)
-        give_back(overdue, _BATCH, skip_locked=True)
+        mine = overdue(timezone.now()).filter(user_id=self.entitlement.user_id)
+        give_back(mine, _BATCH, skip_locked=True)
 
     def _replay(self) -> Reservation | None:
         """Return the reservation that already goes by this key."""

@@ -22,7 +22,7 @@ from django_videoq_billing.types import (
 )
 from django_videoq_billing.usage.admission import Admission
 from django_videoq_billing.usage.base import UsageStore
-from django_videoq_billing.usage.rows import alias, give_back, holds, record_of, records, shift
+from django_videoq_billing.usage.rows import alias, give_back, holds, overdue, record_of, records, shift
 
 
 class DatabaseUsageStore(UsageStore):
@@ -88,11 +88,9 @@ class DatabaseUsageStore(UsageStore):
         return record.counters if record else Counters()
 
     def expire(self, now: datetime, *, user_id: UserId | None = None, batch_size: int = 500) -> int:
-        overdue = holds().overdue(now)
-        if user_id is not None:
-            overdue = overdue.filter(user_id=user_id)
+        wanted = overdue(now) if user_id is None else overdue(now).filter(user_id=user_id)
         expired = 0
-        while count := give_back(overdue, batch_size, skip_locked=True):
+        while count := give_back(wanted, batch_size, skip_locked=True):
             expired += count
         return expired
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from typing import Any
 
 from django.db import models, router, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from django_videoq_billing.models import UsageRecord, UsageReservation
+from django_videoq_billing.models import UsageRecord, UsageReservation, UsageSettlement
 from django_videoq_billing.models.usage import UsageReservationQuerySet
 from django_videoq_billing.types import Entitlement, Metric, ReservationState
 
@@ -31,6 +32,14 @@ def records(entitlement: Entitlement) -> models.QuerySet[UsageRecord]:
 
 def holds() -> UsageReservationQuerySet:
     return UsageReservation.objects.using(alias())
+
+
+def overdue(now: datetime) -> UsageReservationQuerySet:
+    """Holds to give back; not those whose commit is written down and waits for Redis."""
+    told = UsageSettlement.objects.filter(
+        reservation_id=OuterRef("pk"), state=UsageSettlement.State.COMMITTED
+    )
+    return holds().overdue(now).exclude(Exists(told))
 
 
 def snapshot(entitlement: Entitlement) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from django_videoq_billing.models import UsageJournal, UsageRecord, UsageReservation, UsageSettlement
+from django_videoq_billing.models.usage import UsageReservationQuerySet
 from django_videoq_billing.usage.redis_store import scripts
 from django_videoq_billing.usage.redis_store.journal import (
     Batch,
@@ -23,10 +24,10 @@ from django_videoq_billing.usage.redis_store.journal import (
     opening,
     record_key,
 )
-from django_videoq_billing.usage.redis_store.keys import SHARDS, encoded
+from django_videoq_billing.usage.redis_store.keys import SHARDS, encoded, shard_of_hold
 from django_videoq_billing.usage.redis_store.scripts import Shard
-from django_videoq_billing.usage.redis_store.wire import StoreAwayError
-from django_videoq_billing.usage.rows import COUNTER, LAST_USED, alias
+from django_videoq_billing.usage.redis_store.settlements import carry_out
+from django_videoq_billing.usage.rows import COUNTER, LAST_USED, alias, holds
 
 logger = logging.getLogger("django_videoq_billing")
 
@@ -62,10 +63,17 @@ def waiting(shards: scripts.Shards) -> list[int]:
 
 
 def flush_shard(shard: Shard, batch: int = BATCH, *, wait: bool = False) -> int:
-    """Move one shard's journal; return how many entries.
+    """Move one shard's journal and carry out what waits for it; return how many entries.
 
     Without `wait` a shard that somebody else is flushing is left to them.
     """
+    moved = _move(shard, batch, wait)
+    if carry_out(shard):
+        moved += _move(shard, batch, wait)
+    return moved
+
+
+def _move(shard: Shard, batch: int, wait: bool) -> int:
     moved = 0
     while count := _flush_batch(shard, batch, wait):
         moved += count
@@ -82,7 +90,6 @@ def _flush_batch(shard: Shard, size: int, wait: bool) -> int:
         if place is None:
             return 0
         verify(shard, place)
-        _carry_out_settlements(shard)
         entries = decoded(shard.entries_after(place.last_id, size))
         if not entries:
             return 0
@@ -96,18 +103,19 @@ def _flush_batch(shard: Shard, size: int, wait: bool) -> int:
     return len(entries)
 
 
-def verify(shard: Shard, place: UsageJournal) -> None:
+def verify(shard: Shard, place: UsageJournal, anew: bool = False) -> None:
     """Have the shard's counters rebuilt where Redis is not what it was, or usage was counted without it."""
     suspect = place.suspect_until is not None and place.suspect_until > timezone.now()
-    if shard.verify(place.last_id, suspect, os.urandom(6)):
+    if shard.verify(place.last_id, anew or suspect, os.urandom(6)):
         logger.info("usage_shard_untrusted", extra={"shard": shard.number})
 
 
-def verify_all(shards: scripts.Shards) -> None:
-    """Before the first count on a server that was away or has been started anew."""
+def verify_all(shards: scripts.Shards, anew: bool) -> None:
+    """Before the first count on a server that was away, or that was started `anew`: its last moments, a plan's
+    change among them, may be lost even where its journal goes far enough."""
     rows = {row.shard: row for row in UsageJournal.objects.using(alias()).all()}
     for number in range(SHARDS):
-        verify(shards[number], rows.get(number) or UsageJournal(shard=number))
+        verify(shards[number], rows.get(number) or UsageJournal(shard=number), anew)
 
 
 def suspect(shard: int) -> None:
@@ -117,17 +125,6 @@ def suspect(shard: int) -> None:
     if rows.filter(shard=shard, suspect_until__gt=now + SUSPECT / 2).exists():
         return
     rows.update_or_create(shard=shard, defaults={"suspect_until": now + SUSPECT})
-
-
-def _carry_out_settlements(shard: Shard) -> None:
-    for told in UsageSettlement.objects.using(alias()).filter(shard=shard.number)[:BATCH]:
-        try:
-            outcome = shard.settle(told.reservation_id, told.state, told.actual)
-        except StoreAwayError:
-            return  # it stays written down
-        if outcome < 0 and told.state == UsageSettlement.State.COMMITTED:
-            logger.error("usage_settlement_failed", extra={"hold": told.reservation_id.hex})
-        told.delete()
 
 
 def _tidy(shard: Shard, last_id: str, settled: list[str], contradicted: Iterable[str]) -> None:
@@ -189,9 +186,8 @@ def _write_records(records: dict[RecordKey, UsageRecord], changes: dict[RecordKe
         if record is None:
             logger.error("usage_record_gone", extra={"period_start": key[1].isoformat()})
             continue
-        for metric, difference in change.differences.items():
-            counter = COUNTER[metric]
-            setattr(record, counter, max(getattr(record, counter) + difference, 0))
+        for metric in change.differences:
+            setattr(record, COUNTER[metric], change.applied_to(getattr(record, COUNTER[metric]), metric))
         for metric, used_at in change.last_used.items():
             setattr(record, LAST_USED[metric], used_at)
     _upsert(
@@ -215,22 +211,45 @@ def _write_holds(batch: Batch, records: dict[RecordKey, UsageRecord]) -> None:
             batch.holds[hold_id].user_id = record.user_id
     rows = [batch.holds[hold_id] for hold_id in batch.touched if hold_id not in batch.opened]
     rows += [batch.holds[hold_id] for hold_id, key in batch.opened.items() if key in records]
+    _leave_keys_to_the_database(batch, rows)
     _give_up_keys(rows)
     _upsert(UsageReservation, rows, ["state", "settled_amount", "settled_at", "key"])
 
 
-def _give_up_keys(rows: Iterable[UsageReservation]) -> None:
-    """A client key may have gone from one hold to another: it is given up before it is taken."""
-    takers: dict[tuple[Any, str, str | None], Any] = {
-        (row.user_id, row.metric, row.key): row.pk for row in rows if row.key
-    }
+def _takers(rows: Iterable[UsageReservation]) -> dict[tuple[Any, str, str | None], UsageReservation]:
+    return {(row.user_id, row.metric, row.key): row for row in rows if row.key}
+
+
+def _holders(takers: Mapping[tuple[Any, str, str | None], Any]) -> UsageReservationQuerySet:
+    users, keys = {user for user, _, _ in takers}, {key for _, _, key in takers}
+    return holds().filter(user_id__in=users, key__in=keys)
+
+
+def _leave_keys_to_the_database(batch: Batch, rows: Iterable[UsageReservation]) -> None:
+    """A key that was counted in the database while Redis was away stays there: that hold was answered for.
+
+    Redis has a hold by the same key where the answer was lost; nobody knows of it, and it will expire.
+    """
+    takers = _takers(rows)
     if not takers:
         return
-    stored = UsageReservation.objects.using(alias())
-    users, keys = {user for user, _, _ in takers}, {key for _, _, key in takers}
-    holders = stored.filter(user_id__in=users, key__in=keys)
-    earlier = [row.pk for row in holders if takers.get((row.user_id, row.metric, row.key), row.pk) != row.pk]
-    stored.filter(pk__in=earlier).update(key=None)
+    remembered = timezone.now() - timedelta(seconds=scripts.REMEMBER_SECONDS)
+    for holder in _holders(takers).exclude(settled_at__lt=remembered):
+        taker = takers.get((holder.user_id, holder.metric, holder.key))
+        if taker and shard_of_hold(holder.pk) is None and taker.pk != holder.pk:
+            taker.key = None
+            batch.contradicted.add(encoded(holder.user_id).decode())
+
+
+def _give_up_keys(rows: Iterable[UsageReservation]) -> None:
+    """A client key may have gone from one hold to another: it is given up before it is taken."""
+    takers = {key: row.pk for key, row in _takers(rows).items()}
+    if not takers:
+        return
+    earlier = [
+        row.pk for row in _holders(takers) if takers.get((row.user_id, row.metric, row.key), row.pk) != row.pk
+    ]
+    holds().filter(pk__in=earlier).update(key=None)
 
 
 def _upsert(model: Any, rows: Iterable[Any], fields: list[str]) -> None:

@@ -60,8 +60,14 @@ def opening(entry: Fields) -> dict[str, Any]:
 class Change:
     """What a batch does to one record."""
 
-    differences: defaultdict[Metric, int] = field(default_factory=lambda: defaultdict(int))
+    differences: defaultdict[Metric, list[int]] = field(default_factory=lambda: defaultdict(list))
     last_used: dict[Metric, datetime] = field(default_factory=dict)
+
+    def applied_to(self, counter: int, metric: Metric) -> int:
+        """One after the other, as Redis did: an operator may have set the counter back in between."""
+        for difference in self.differences[metric]:
+            counter = max(counter + difference, 0)
+        return counter
 
 
 class Batch:
@@ -92,7 +98,7 @@ class Batch:
 
     def _count(self, entry: Fields, difference: int) -> None:
         change, metric = self.changes[record_key(entry)], METRIC[entry["m"]]
-        change.differences[metric] += difference
+        change.differences[metric].append(difference)
         change.last_used[metric] = moment(int(entry["n"]))
 
     def _hold(self, entry: Fields) -> None:

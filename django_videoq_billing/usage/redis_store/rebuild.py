@@ -14,19 +14,27 @@ from django.utils import timezone
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.models import UsageJournal, UsageRecord, UsageReservation
 from django_videoq_billing.types import Counters, Entitlement, EntitlementSource, Metric, ReservationState
-from django_videoq_billing.usage.redis_store.journal import Fields, decoded, opening, position
+from django_videoq_billing.usage.redis_store.journal import (
+    Batch,
+    Fields,
+    RecordKey,
+    decoded,
+    opening,
+    position,
+    record_key,
+)
 from django_videoq_billing.usage.redis_store.keys import (
     CODE,
-    METRIC,
     encoded,
     microseconds,
     moment,
-    shard_of_hold,
 )
 from django_videoq_billing.usage.redis_store.scripts import KEEP_SECONDS, REMEMBER_SECONDS, Shard
-from django_videoq_billing.usage.rows import alias
+from django_videoq_billing.usage.rows import alias, holds
 
 _PAGE = 1000
+_COUNTED = ("video_count", "transcription_seconds", "updated_at")
+_REMEMBERED = ("billing_period_end", "video_limit", "transcription_limit_seconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,57 +64,58 @@ def rebuild(shard: Shard, source: EntitlementSource, verify: Any) -> None:
     standing = look(shard, entitlement)
     opened = "0" if standing.opening == _opening(entitlement) else "1"
     prefixes = (shard.keys.hold, shard.keys.client, REMEMBER_SECONDS)
-    holds = _holds(shard, entitlement, in_redis)
-    shard.install(user, [*begun, *_hash(entitlement, standing), user, opened, *prefixes, *holds])
+    known = _holds(entitlement, in_redis)
+    shard.install(user, [*begun, *_hash(entitlement, standing), user, opened, *prefixes, *known])
 
 
 def look(shard: Shard, entitlement: Entitlement) -> Standing:
     """Read the journal first and the rows second, with the place that the rows have reached, in one statement:
 
-    an entry that is flushed in between is then in the rows, and the place says so.
+    an entry that is flushed in between is then in the rows, and the place says so. What is left is replayed on
+    the holds as the rows have them, as a flush would; if one comes in between, all is read again.
     """
-    user, start = encoded(entitlement.user_id).decode(), entitlement.period.start
+    user = encoded(entitlement.user_id).decode()
     entries = [entry for entry in _entries(shard) if entry[1].get("u") == user]
     UsageJournal.objects.using(alias()).get_or_create(shard=shard.number)
-    record = UsageRecord.objects.filter(user_id=entitlement.user_id, billing_period_start=start)
-    names = (
-        "video_count",
-        "transcription_seconds",
-        "updated_at",
-        "billing_period_end",
-        "video_limit",
-        "transcription_limit_seconds",
+    place, found = _rows(shard, entitlement)
+    while True:
+        pending = [fields for entry_id, fields in entries if position(entry_id) > position(place)]
+        settled = {fields["h"] for fields in pending if fields["k"] == "s"}
+        batch = Batch({hold.pk.hex: hold for hold in holds().filter(pk__in=settled)} if settled else {})
+        seen, place_now = found, place
+        if settled:
+            place_now, found = _rows(shard, entitlement)
+        if place_now == place:
+            return _add_up(seen, batch, pending, (user, entitlement.period.start))
+        place = place_now
+
+
+def _rows(shard: Shard, entitlement: Entitlement) -> tuple[str, Mapping[str, Any]]:
+    """The place that the rows have reached, and the period's record if there is one."""
+    record = UsageRecord.objects.filter(
+        user_id=entitlement.user_id, billing_period_start=entitlement.period.start
     )
+    parts = {f"record_{name}": Subquery(record.values(name)) for name in (*_COUNTED, *_REMEMBERED)}
     place = UsageJournal.objects.using(alias()).filter(shard=shard.number)
-    parts = {f"record_{name}": Subquery(record.values(name)) for name in names}
     row: Mapping[str, Any] = place.values("last_id", **parts).get()
-    reached = position(row["last_id"])
-    pending = [
-        fields
-        for entry_id, fields in entries
-        if position(entry_id) > reached and fields["s"] == str(microseconds(start))
-    ]
-    found = {name: row[f"record_{name}"] for name in names}
-    opened = {name: found[name] for name in names[3:]} if found["billing_period_end"] else None
-    return _add_up(found, opened, pending)
+    return row["last_id"], {name: row[f"record_{name}"] for name in (*_COUNTED, *_REMEMBERED)}
 
 
-def _add_up(
-    found: Mapping[str, Any], opened: Mapping[str, Any] | None, pending: Iterable[Fields]
-) -> Standing:
-    sums = {
-        Metric.VIDEO: found["video_count"] or 0,
-        Metric.TRANSCRIPTION: found["transcription_seconds"] or 0,
-    }
+def _add_up(found: Mapping[str, Any], batch: Batch, pending: list[Fields], record: RecordKey) -> Standing:
+    opened = {name: found[name] for name in _REMEMBERED} if found["billing_period_end"] else None
     changed: datetime | None = found["updated_at"]
+    batch.replay(pending)
+    change = batch.changes[record]
     for entry in pending:
+        if record_key(entry) != record:
+            continue
         if entry["k"] == "o":
             opened = opening(entry)
         else:
-            metric = METRIC[entry["m"]]
-            sums[metric] = max(sums[metric] + int(entry["d"]), 0)
             changed = moment(int(entry["n"]))
-    return Standing(Counters(sums[Metric.VIDEO], sums[Metric.TRANSCRIPTION], changed), opened)
+    videos = change.applied_to(found["video_count"] or 0, Metric.VIDEO)
+    seconds = change.applied_to(found["transcription_seconds"] or 0, Metric.TRANSCRIPTION)
+    return Standing(Counters(videos, seconds, changed), opened)
 
 
 def _entries(shard: Shard) -> Iterator[tuple[str, Fields]]:
@@ -141,8 +150,8 @@ def _opening(entitlement: Entitlement) -> dict[str, Any]:
     }
 
 
-def _holds(shard: Shard, entitlement: Entitlement, in_redis: Iterable[UUID]) -> Iterator[Any]:
-    """What the rows know of holds: for a Redis that was emptied, and where they were settled without it."""
+def _holds(entitlement: Entitlement, in_redis: Iterable[UUID]) -> Iterator[Any]:
+    """What the rows know of holds: for a Redis that was emptied, and where they were made or settled without it."""
     recently = timezone.now() - timedelta(seconds=REMEMBER_SECONDS)
     states = UsageReservation.State
     known = UsageReservation.objects.using(alias()).filter(user_id=entitlement.user_id)
@@ -152,8 +161,6 @@ def _holds(shard: Shard, entitlement: Entitlement, in_redis: Iterable[UUID]) -> 
         | Q(pk__in=in_redis)
     )
     for hold in known.select_related("record"):
-        if shard_of_hold(hold.pk) != shard.number:
-            continue  # made in the database while Redis was away; settled there, too
         yield hold.pk.hex
         yield microseconds(hold.record.billing_period_start)
         yield microseconds(hold.record.billing_period_end)

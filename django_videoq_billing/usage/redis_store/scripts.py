@@ -21,6 +21,12 @@ KEEP_SECONDS = 7 * 86400
 """How long after its period's end a user's hash is kept; it can be rebuilt at any time."""
 
 
+UNSURE = -3
+"""The answer to a count was lost, and the journal does not reach back far enough to find it."""
+
+UNKNOWN = -1
+"""Redis knows no such hold: it was settled long ago, or Redis was emptied, or has evicted it."""
+
 _PROCESS = os.urandom(6).hex()
 _calls = count()
 
@@ -50,8 +56,11 @@ class Shard:
         answer: list[Any] = self.wire.run("count", names, *arguments, b"0", again=(*arguments, b"1"))
         return answer
 
-    def undo(self, user: bytes, metric: bytes, amount: int, start: int) -> None:
-        self.wire.run("undo", (self.keys.user + user, self.keys.journal), now(), metric, amount, user, start)
+    def undo(self, user: bytes, metric: bytes, amount: int, start: int) -> bool:
+        """Whether it is certain that this was taken back once, and not twice."""
+        names = (self.keys.user + user, self.keys.journal)
+        arguments = (now(), metric, amount, user, start, _call_name())
+        return bool(self.wire.run("undo", names, *arguments, b"0", again=(*arguments, b"1")) != UNSURE)
 
     def reserve(self, user: bytes, metric: bytes, amount: int, hold_id: UUID, key: str | None) -> list[Any]:
         keys, hold, moment = self.keys, hold_id.hex.encode(), now()
@@ -64,7 +73,7 @@ class Shard:
         return answer
 
     def settle(self, hold_id: UUID, state: str, actual: int | None = None, at: int | None = None) -> int:
-        """1 done, 0 nothing to do, -1 unknown, -2 it was committed, -3 it was released."""
+        """1 done, 0 nothing to do, UNKNOWN, -2 it was committed, -3 it was released."""
         keys, hold = self.keys, hold_id.hex.encode()
         arguments: tuple[Argument, ...] = (
             now() if at is None else at,
@@ -138,8 +147,10 @@ class Shard:
             self.wire.ask(lambda client: client.zrange(self.keys.open + user, "-inf", at, byscore=True))
         )
 
-    def still_due(self, user: bytes) -> None:
-        self.wire.run("due", (self.keys.open + user, self.keys.due), user, again=(user,))
+    def still_due(self, user: bytes, unknown: Iterable[bytes] = ()) -> None:
+        arguments = (user, *unknown)
+        names = (self.keys.open + user, self.keys.due, self.keys.user + user)
+        self.wire.run("due", names, *arguments, again=arguments)
 
 
 class Shards(list[Shard]):

@@ -23,7 +23,8 @@ from django_videoq_billing.types import (
 )
 from django_videoq_billing.usage.base import UsageStore
 from django_videoq_billing.usage.database import DatabaseUsageStore
-from django_videoq_billing.usage.redis_store import away, flush, overdue
+from django_videoq_billing.usage.redis_store import away, expiry, flush
+from django_videoq_billing.usage.redis_store.client import make_client
 from django_videoq_billing.usage.redis_store.keys import (
     CODE,
     SHARDS,
@@ -37,8 +38,8 @@ from django_videoq_billing.usage.redis_store.keys import (
 )
 from django_videoq_billing.usage.redis_store.rebuild import look, rebuild
 from django_videoq_billing.usage.redis_store.risks import risks_of
-from django_videoq_billing.usage.redis_store.scripts import Shard, Shards, now
-from django_videoq_billing.usage.redis_store.wire import StoreAwayError, Wire, make_client
+from django_videoq_billing.usage.redis_store.scripts import UNKNOWN, UNSURE, Shard, Shards, now
+from django_videoq_billing.usage.redis_store.wire import StoreAwayError, Wire
 from django_videoq_billing.usage.rows import alias, holds
 
 logger = logging.getLogger("django_videoq_billing")
@@ -47,7 +48,7 @@ Answer = TypeVar("Answer")
 
 ATTEMPTS = 50
 COUNTED, KNOWN, REFUSED, UNTRUSTED, OVERDUE = 1, 2, 0, -1, -2
-UNKNOWN, COMMITTED, RELEASED = -1, -2, -3
+COMMITTED, RELEASED = -2, -3
 
 
 class RedisUsageStore(UsageStore):
@@ -61,7 +62,7 @@ class RedisUsageStore(UsageStore):
         options = get_settings()
         client = make_client(options.USAGE_REDIS_FACTORY, options.USAGE_REDIS_ALIAS)
         self.shards = Shards(
-            Wire(client, lambda wire: flush.verify_all(self.shards)), options.USAGE_REDIS_PREFIX
+            Wire(client, lambda anew: flush.verify_all(self.shards, anew)), options.USAGE_REDIS_PREFIX
         )
         self.database = DatabaseUsageStore()
 
@@ -150,7 +151,9 @@ class RedisUsageStore(UsageStore):
             if reply[0] == UNTRUSTED:
                 rebuild(shard, entitlement, self._verify)
             elif reply[0] == OVERDUE:
-                overdue.give_back(shard, encoded(entitlement.user_id), now())
+                expiry.expire_user(shard, encoded(entitlement.user_id), now())
+            elif reply[0] == UNSURE:
+                raise UsageUnavailable.no_answer()
             else:
                 return reply
         raise UsageUnavailable.busy()
@@ -160,13 +163,15 @@ class RedisUsageStore(UsageStore):
         shard = self.shards[shard_of(user)]
         start = microseconds(reservation.period.start)
         try:
-            shard.undo(user, CODE[reservation.metric], reservation.amount, start)
+            sure = shard.undo(user, CODE[reservation.metric], reservation.amount, start)
         except StoreAwayError as error:
-            if error.maybe_done:
-                return  # it may be taken back already; counted once too often is mended by a recount
-            self._without_redis(shard, reservation.user_id, error, lambda: self.database.undo(reservation))
-        else:
-            away.make_durable(shard)
+            if not error.maybe_done:
+                work = lambda: self.database.undo(reservation)  # noqa: E731
+                return self._without_redis(shard, reservation.user_id, error, work)
+            sure = False
+        if not sure:  # counted once too often is mended by a recount; taken back twice is not
+            logger.warning("usage_undo_unsure", extra={"shard": shard.number})
+        return away.make_durable(shard)
 
     def commit(self, reservation_id: UUID, actual: int | None = None) -> bool:
         return self._settle(
@@ -249,23 +254,10 @@ class RedisUsageStore(UsageStore):
         return Counters(int(found[0]), int(found[1]), changed)
 
     def expire(self, now: datetime, *, user_id: UserId | None = None, batch_size: int = 500) -> int:
-        at, expired = microseconds(now), 0
-        shards = self.shards if user_id is None else [self.shards[shard_of(encoded(user_id))]]
-        with suppress(StoreAwayError):
-            for shard in shards:
-                users = overdue.users(shard, at, batch_size) if user_id is None else [encoded(user_id)]
-                expired += sum(overdue.give_back(shard, user, at) for user in users)
-            if user_id is None:
-                flush.flush(self.shards)
-            else:
-                flush.flush_shard(shards[0])
-        # What is still overdue in the rows was made without Redis, or was in a Redis that was emptied.
-        left = holds().overdue(now) if user_id is None else holds().overdue(now).filter(user_id=user_id)
-        users_left = set(left.order_by().values_list("user_id", flat=True))
-        expired += self.database.expire(now, user_id=user_id, batch_size=batch_size) if users_left else 0
-        for pk in users_left:
+        given_back, out_of_date = expiry.expire(self.shards, now, user_id, batch_size)
+        for pk in out_of_date:
             self._forget_on_commit(pk)
-        return expired
+        return given_back
 
     def forget(self, user_id: UserId | None = None) -> None:
         numbers = range(SHARDS) if user_id is None else [shard_of(encoded(user_id))]

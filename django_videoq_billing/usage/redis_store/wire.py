@@ -17,19 +17,15 @@ from importlib import resources
 from typing import Any, NoReturn
 
 import redis
-from django.core.cache import InvalidCacheBackendError
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.module_loading import import_string
-from django_redis import get_redis_connection
 from redis import exceptions as errors
 from redis.backoff import NoBackoff
 from redis.cluster import RedisCluster
 from redis.retry import Retry
 
-logger = logging.getLogger("django_videoq_billing")
+from django_videoq_billing.usage.redis_store.client import time_outs
 
-TIMEOUT_SECONDS = 2.0
-"""How long an answer may take where the host's own settings for its cache name no time-out."""
+logger = logging.getLogger("django_videoq_billing")
 
 RETRY_SECONDS = 1.0
 """How long Redis is left alone after it gave no answer."""
@@ -45,6 +41,7 @@ _AWAY = (
     errors.RedisClusterException,
 )
 _READABLE = (errors.ReadOnlyError, errors.OutOfMemoryError)
+_NOT_WRITABLE = ("MISCONF", "NOREPLICAS")  # its disk is full; its replicas are gone: no classes in redis-py
 _MOVED = (errors.MovedError, errors.AskError, errors.TryAgainError)
 
 Argument = bytes | str | int
@@ -80,8 +77,7 @@ class Node:
         self._class = pool.connection_class
         self._options = {
             **pool.connection_kwargs,
-            "socket_timeout": pool.connection_kwargs.get("socket_timeout") or TIMEOUT_SECONDS,
-            "socket_connect_timeout": pool.connection_kwargs.get("socket_connect_timeout") or TIMEOUT_SECONDS,
+            **time_outs(pool.connection_kwargs),
             "retry": Retry(NoBackoff(), 0),
         }
         self._idle: deque[tuple[Any, float]] = deque()
@@ -100,6 +96,7 @@ class Node:
             raise
         except (errors.ConnectionError, errors.TimeoutError) as error:
             connection.disconnect()
+            self._idle.clear()  # the server has closed them as well
             if sent:
                 raise LostAnswerError(timed_out=isinstance(error, errors.TimeoutError)) from error
             raise
@@ -130,7 +127,7 @@ class Node:
 class Wire:
     """Runs scripts on the server of a shard; knows when Redis is away and when it is back."""
 
-    def __init__(self, client: redis.Redis | RedisCluster, when_back: Callable[[Wire], None]) -> None:
+    def __init__(self, client: redis.Redis | RedisCluster, when_back: Callable[[bool], None]) -> None:
         self.client = client
         self._servers = Cluster(client) if isinstance(client, RedisCluster) else OneServer(client)
         self._when_back = when_back
@@ -152,13 +149,14 @@ class Wire:
         except errors.NoScriptError:
             pass  # a server that does not know the scripts has been started since: see what it remembers first
         except LostAnswerError as lost:
-            if again is None or lost.timed_out:
+            if lost.timed_out:
                 self.step_back()
+            if again is None or lost.timed_out:  # one broken connection does not say that Redis is away
                 raise StoreAwayError(maybe_done=True) from lost
             return self._run_again((*command, *again), keys[0], maybe_done=True)
         except errors.ConnectionError:
             return self._run_again((*command, *arguments), keys[0])
-        except _AWAY as error:
+        except (*_AWAY, errors.ResponseError) as error:
             self._give_up(error)
         return self._run_again((*command, *arguments), keys[0], teach=True)
 
@@ -171,15 +169,23 @@ class Wire:
             else:
                 self._servers.look_again()
             return self._send(key, parts)
+        except errors.NoScriptError:
+            if teach:
+                raise
         except LostAnswerError as lost:
             self.step_back()
             raise StoreAwayError(maybe_done=True) from lost
-        except _AWAY as error:
+        except (*_AWAY, errors.ResponseError) as error:
             self._give_up(error, maybe_done=maybe_done)
+        return self._run_again(parts, key, maybe_done=maybe_done, teach=True)
 
     def _give_up(self, error: Exception, *, maybe_done: bool = False) -> NoReturn:
+        not_writable = str(error).startswith(_NOT_WRITABLE)
+        if not (not_writable or isinstance(error, _AWAY)):
+            raise error  # a mistake of ours
         self.step_back()
-        raise StoreAwayError(maybe_done=maybe_done, readable=isinstance(error, _READABLE)) from error
+        readable = not_writable or isinstance(error, _READABLE)
+        raise StoreAwayError(maybe_done=maybe_done, readable=readable) from error
 
     def ask(self, question: Callable[[Any], Any]) -> Any:
         """Call the client for what is not on the hot path. Raises StoreAwayError."""
@@ -203,6 +209,7 @@ class Wire:
     def _come_back(self) -> None:
         if time.monotonic() < (self._retry_at or 0):
             raise StoreAwayError
+        self._retry_at = time.monotonic() + RETRY_SECONDS  # one caller finds out, the others do not wait
         try:
             self.client.ping()
             self._servers.look_again()
@@ -213,7 +220,8 @@ class Wire:
         logger.info("usage_store_back")
 
     def _teach(self) -> None:
-        self._when_back(self)
+        names = [script.sha for script in scripts().values()]
+        self._when_back(not all(self.client.script_exists(*names)))
         for script in scripts().values():
             self.client.script_load(script.text)
 
@@ -276,17 +284,3 @@ def scripts() -> dict[str, Script]:
     }
     common = texts.pop("common")
     return {name: Script(common + text) for name, text in texts.items()}
-
-
-def make_client(factory: str, alias: str) -> redis.Redis | RedisCluster:
-    """The host's client: from its own factory, or from django-redis's cache of that alias."""
-    if not factory:
-        try:
-            client: redis.Redis = get_redis_connection(alias)
-        except (InvalidCacheBackendError, NotImplementedError) as error:
-            raise ImproperlyConfigured(f"CACHES[{alias!r}] is no cache of django-redis.") from error
-        return client
-    made = import_string(factory)()
-    if not isinstance(made, redis.Redis | RedisCluster):
-        raise ImproperlyConfigured(f"{factory} must return a redis.Redis or a redis.cluster.RedisCluster.")
-    return made

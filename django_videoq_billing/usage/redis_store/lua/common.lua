@@ -23,3 +23,15 @@ local function outdate(user_key)
   redis.call('HDEL', user_key, 't')
   redis.call('HINCRBY', user_key, 'g', 1)
 end
+
+-- Whether a call that is repeated because its answer was lost was carried out: 1, 0, or -3 where nobody can tell.
+local function carried_out(journal_key, name)
+  for _, entry in ipairs(redis.call('XREVRANGE', journal_key, '+', '-', 'COUNT', 10000)) do
+    local fields = entry[2]
+    if fields[#fields - 1] == 'i' and fields[#fields] == name then return 1 end
+  end
+  -- A flush may have moved it meanwhile, unless the journal still reaches further back than the first attempt.
+  local first = redis.call('XRANGE', journal_key, '-', '+', 'COUNT', 1)[1]
+  if first and redis.call('TIME')[1] * 1000 - first[1]:match('%d+') < 10000 then return -3 end
+  return 0
+end

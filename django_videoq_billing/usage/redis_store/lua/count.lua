@@ -3,17 +3,15 @@
 -- ARGV 1 now  2 metric  3 amount (negative: take back)  4 '1' within the limit, '0' whatever it says  5 user id
 --   6 a name for this call  7 '1' when it is repeated because its answer was lost
 -- Returns {status, used, limit (-1 = none), period start, period end}
---   status 1 counted, 0 refused, -1 hash not trusted, -2 refused while overdue holds wait to be given back
+--   status 1 counted, 0 refused, -1 hash not trusted, -2 refused while overdue holds wait to be given back,
+--   -3 nobody can tell whether the lost call counted
 local hash = redis.call('HMGET', KEYS[1], 't', 'x', 's', 'e', ARGV[2], LIMIT[ARGV[2]])
-if not trusted(hash[1], hash[2], KEYS[2], ARGV[1]) then return {-1} end
-if ARGV[7] == '1' then
-  for _, entry in ipairs(redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 10000)) do
-    local fields = entry[2]
-    if fields[#fields - 1] == 'i' and fields[#fields] == ARGV[6] then
-      return {1, tonumber(hash[5]), tonumber(hash[6]) or -1, hash[3], hash[4]}
-    end
-  end
+if ARGV[7] == '1' then  -- before anything else: what was counted must not be counted twice
+  local done = carried_out(KEYS[3], ARGV[6])
+  if done == -3 or done == 1 and not hash[5] then return {-3} end
+  if done == 1 then return {1, tonumber(hash[5]), tonumber(hash[6]) or -1, hash[3], hash[4]} end
 end
+if not trusted(hash[1], hash[2], KEYS[2], ARGV[1]) then return {-1} end
 local used, limit, amount = tonumber(hash[5]), tonumber(hash[6]) or -1, tonumber(ARGV[3])
 if ARGV[4] == '1' and limit >= 0 and used + amount > limit then
   return {overdue(KEYS[4], ARGV[1]) and -2 or 0, used, limit, hash[3], hash[4]}

@@ -5,15 +5,17 @@
 -- Returns {status, used, limit (-1 = none), period start, period end}, and for 2 {.., hold id, amount, state}
 --   status 1 held, 2 known by its key or id, 0 refused, -1 hash not trusted, -2 overdue holds must go first
 local hash = redis.call('HMGET', KEYS[1], 't', 'x', 's', 'e', ARGV[2], LIMIT[ARGV[2]])
+if ARGV[9] == '1' then  -- before anything else: what was held must not be held twice
+  local held = redis.call('HMGET', KEYS[6], 's', 'e')
+  if held[1] then return {1, tonumber(hash[5]) or tonumber(ARGV[3]), tonumber(hash[6]) or -1, held[1], held[2]} end
+end
 if not trusted(hash[1], hash[2], KEYS[2], ARGV[1]) then return {-1} end
 local used, limit, amount = tonumber(hash[5]), tonumber(hash[6]) or -1, tonumber(ARGV[3])
-
-if ARGV[9] == '1' and redis.call('EXISTS', KEYS[6]) == 1 then return {1, used, limit, hash[3], hash[4]} end
 
 local known = KEYS[7] and redis.call('GET', KEYS[7])
 if known then
   local hold = redis.call('HMGET', ARGV[7] .. known, 's', 'd', 'z', 'x', 'e')
-  if hold[1] then
+  if hold[3] == 'held' or hold[3] == 'committed' then  -- the rows may have given it back, and so its key
     if hold[3] == 'held' and tonumber(hold[4]) <= tonumber(ARGV[1]) then return {-2} end
     return {2, used, limit, hold[1], hold[5], known, hold[2], hold[3]}
   end

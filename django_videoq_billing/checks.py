@@ -153,4 +153,4 @@ def usage_store_server(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMes
         risks = get_store().risks()
     except (ImportError, TypeError, ImproperlyConfigured):
         return []  # E002 says so
-    return [checks.Warning(text, hint=hint, id=f"videoq_billing.{code}") for code, text, hint in risks]
+    return [checks.Warning(text, hint=hint, id=check_id) for check_id, text, hint in risks]

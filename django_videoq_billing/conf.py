@@ -101,6 +101,7 @@ class BillingSettings:
     WARNING_THRESHOLDS: tuple[int, ...] = (80, 90, 100)
     GRACE_PERIOD_DAYS: int = 3
     TRANSCRIPTION_COST_PER_SECOND: Decimal = Decimal("0.0001")
+    TRANSCRIPTION_COST_BY_MODEL: Mapping[str, Decimal] = field(default_factory=dict)
     ALLOWED_REDIRECT_HOSTS: tuple[str, ...] = ()
     THROTTLE_RATES: Mapping[str, str | None] = field(default_factory=lambda: dict(DEFAULT_RATES))
     STRIPE_SECRET_KEY: str = field(default="", repr=False)

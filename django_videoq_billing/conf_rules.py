@@ -79,13 +79,24 @@ def is_secret(value: object) -> bool:
     return isinstance(value, str) and re.search(r"\s", value) is None
 
 
+COST_DECIMALS = 8
+"""As many as a job's cost is stored with, so that none is ever rounded: 15 digits are what SQLite keeps."""
+
+
 def is_cost(value: object) -> bool:
     if not isinstance(value, Decimal | str | int) or isinstance(value, bool):
         return False
     try:
-        return 0 <= Decimal(value) <= 1
+        cost = Decimal(value)
+        return 0 <= cost <= 1 and cost == round(cost, COST_DECIMALS)
     except InvalidOperation:  # no number, or NaN, which has no order
         return False
+
+
+def _is_costs(value: object) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(model, str) and 1 <= len(model) <= 50 and is_cost(cost) for model, cost in value.items()
+    )
 
 
 def is_json_object(value: object) -> bool:
@@ -116,6 +127,11 @@ _BOOL = Rule("True or False", lambda value: isinstance(value, bool))
 
 _LINK = Rule(
     "a path such as '/billing/', an http(s) URL, or the name of a URL pattern such as 'plans'", is_link
+)
+
+_COST = (
+    f"Decimal (or its text) from 0 to 1 with at most {COST_DECIMALS} decimals, such as Decimal('0.0001'); "
+    "a float is not exact"
 )
 
 _WAY_BACK = Rule(_LINK.expected, lambda value: value != "" and is_link(value))
@@ -155,10 +171,11 @@ SETTING_RULES: dict[str, Rule] = {
         tuple,
     ),
     "GRACE_PERIOD_DAYS": whole(0, 365, " of days"),
-    "TRANSCRIPTION_COST_PER_SECOND": Rule(
-        "a Decimal (or its text) from 0 to 1, such as Decimal('0.0001'); a float is not exact",
-        is_cost,
-        Decimal,
+    "TRANSCRIPTION_COST_PER_SECOND": Rule(f"a {_COST}", is_cost, Decimal),
+    "TRANSCRIPTION_COST_BY_MODEL": Rule(
+        f"a dict from a model's name to a {_COST}",
+        _is_costs,
+        lambda value: {model: Decimal(cost) for model, cost in value.items()},
     ),
     "ALLOWED_REDIRECT_HOSTS": Rule(
         "a list of host names such as 'app.example.com' or 'localhost:3000', without scheme or path",

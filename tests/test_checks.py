@@ -10,6 +10,7 @@ from django.core.checks.registry import registry
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.test import modify_settings, override_settings
+from django_redis import get_redis_connection
 
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.usage import DatabaseUsageStore
@@ -149,3 +150,47 @@ def test_checks_run_with_the_command() -> None:
     with billing(USAGE_STORE="nowhere.Store"), pytest.raises(SystemCheckError, match=r"E002"):
         call_command("check", "--tag", "videoq_billing")
     assert get_settings().USAGE_STORE == "database"
+
+
+def test_e002_a_cache_that_is_not_redis() -> None:
+    with billing(USAGE_STORE="redis"):
+        message = only("videoq_billing.E002")
+    assert "CACHES['default'] is no cache of django-redis" in message.msg
+
+
+def test_e002_a_factory_that_makes_something_else() -> None:
+    with billing(USAGE_STORE="redis", USAGE_REDIS_FACTORY="builtins.dict"):
+        assert "must return a redis.Redis" in only("videoq_billing.E002").msg
+
+
+@pytest.mark.django_db
+def test_w004_a_redis_that_does_not_answer(redis_settings: Any) -> None:
+    redis_settings.CACHES = {
+        "usage": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": "redis://127.0.0.1:1"}
+    }
+    assert "does not answer" in only("videoq_billing.W004", deploy=True).msg
+    assert "videoq_billing.W004" not in ids(), "it asks a server, and so runs with --deploy alone"
+
+
+@pytest.mark.parametrize(
+    ("policy", "maxmemory", "warned"),
+    [("allkeys-lru", "100mb", True), ("volatile-lru", "100mb", False), ("allkeys-lru", "0", False)],
+)
+def test_w005_a_redis_that_evicts(redis_settings: Any, policy: str, maxmemory: str, warned: bool) -> None:
+    client = get_redis_connection("usage")
+    before = client.config_get("maxmemory*")
+    client.config_set("maxmemory-policy", policy)
+    client.config_set("maxmemory", maxmemory)
+    try:
+        assert ("videoq_billing.W005" in ids(deploy=True)) is warned
+        if warned:
+            assert policy in only("videoq_billing.W005", deploy=True).msg
+    finally:
+        for name in ("maxmemory-policy", "maxmemory"):
+            client.config_set(name, before[name])
+
+
+@pytest.mark.parametrize(("durability", "warned"), [("async", True), ("sync", False)])
+def test_w006_a_redis_that_forgets(redis_settings: Any, durability: str, warned: bool) -> None:
+    redis_settings.VIDEOQ_BILLING = {**redis_settings.VIDEOQ_BILLING, "USAGE_DURABILITY": durability}
+    assert ("videoq_billing.W006" in ids(deploy=True)) is warned

@@ -13,6 +13,7 @@ from django.utils.functional import lazy
 
 from django_videoq_billing.conf import BillingSettings, get_settings
 from tests.conf_stripe import STRIPE_INVALID, STRIPE_VALID
+from tests.conf_usage import USAGE_INVALID, USAGE_VALID
 
 FREE = {"name": "Free", "video_limit": 3}
 PAID = {"name": "Paid", "price_cents": 500, "video_limit": 10}
@@ -82,6 +83,13 @@ VALID: list[tuple[str, Any, Any]] = [
     ("TRANSCRIPTION_COST_PER_SECOND", Decimal("0.0001"), Decimal("0.0001")),
     ("TRANSCRIPTION_COST_PER_SECOND", "0.00025", Decimal("0.00025")),
     ("TRANSCRIPTION_COST_PER_SECOND", 0, Decimal(0)),
+    ("TRANSCRIPTION_COST_PER_SECOND", "0.123456780000", Decimal("0.12345678")),
+    ("TRANSCRIPTION_COST_BY_MODEL", {}, {}),
+    (
+        "TRANSCRIPTION_COST_BY_MODEL",
+        {"whisper-1": "0.0001", "large": Decimal("0.00000001"), "own": 0},
+        {"whisper-1": Decimal("0.0001"), "large": Decimal("0.00000001"), "own": Decimal(0)},
+    ),
     ("ALLOWED_REDIRECT_HOSTS", [], ()),
     (
         "ALLOWED_REDIRECT_HOSTS",
@@ -92,6 +100,7 @@ VALID: list[tuple[str, Any, Any]] = [
     ("THROTTLE_RATES", {"read": None}, {"plans": "60/min", "read": None, "write": "20/min"}),
     ("THROTTLE_RATES", {"write": "5/day"}, {"plans": "60/min", "read": "120/min", "write": "5/day"}),
     *STRIPE_VALID,
+    *USAGE_VALID,
 ]
 
 
@@ -105,10 +114,7 @@ INVALID: list[tuple[str, Any, str]] = [
     ("DEFAULT_PLAN", None, "the slug of one of PLANS"),
     ("AUTO_ASSIGN_DEFAULT_PLAN", 1, "True or False"),
     ("AUTO_ASSIGN_DEFAULT_PLAN", "no", "True or False"),
-    *[
-        ("USAGE_STORE", value, "'database' or the dotted path")
-        for value in (None, "", "redis", ".", "a.", ".a.b", "a..b", "a b.c", "1a.b", dict)
-    ],
+    *USAGE_INVALID,
     *[("RESERVATION_SECONDS", value, "seconds from 1 to") for value in (0, -1, True, 1.0, "60", None, 10**9)],
     *[
         ("QUOTA_EXCEEDED_STATUS", value, "from 400 to 499")
@@ -161,6 +167,24 @@ INVALID: list[tuple[str, Any, str]] = [
             "",
             "cheap",
             None,
+            "0.000000001",
+            Decimal("0.123456789"),
+            "1e-400",
+        )
+    ],
+    *[
+        ("TRANSCRIPTION_COST_BY_MODEL", value, "a dict from a model's name to a Decimal")
+        for value in (
+            None,
+            "0.0001",
+            [("whisper-1", "0.0001")],
+            {"whisper-1": 0.0001},
+            {"whisper-1": None},
+            {"whisper-1": "2"},
+            {"whisper-1": "0.000000001"},
+            {"": "0.0001"},
+            {"x" * 51: "0.0001"},
+            {1: "0.0001"},
         )
     ],
     *[

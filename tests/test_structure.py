@@ -120,8 +120,10 @@ def test_public_names_of_models() -> None:
         "PaymentTransaction",
         "SubscriptionPlan",
         "TranscriptionJob",
+        "UsageJournal",
         "UsageRecord",
         "UsageReservation",
+        "UsageSettlement",
         "UserSubscription",
         "WebhookEvent",
     ]

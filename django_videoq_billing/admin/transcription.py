@@ -10,7 +10,16 @@ from django_videoq_billing.models import TranscriptionJob
 
 @admin.register(TranscriptionJob)
 class TranscriptionJobAdmin(HistoryAdmin[TranscriptionJob]):
-    list_display = ("user", "video", "status", "duration_seconds", "cost_cents", "created_at")
+    list_display = (
+        "user",
+        "video",
+        "status",
+        "duration_seconds",
+        "whisper_model",
+        "cost_per_second",
+        "cost_cents",
+        "created_at",
+    )
     list_filter = ("status", "whisper_model", "created_at")
     list_select_related = ("user", "content_type")
     date_hierarchy = "created_at"
@@ -23,8 +32,10 @@ class TranscriptionJobAdmin(HistoryAdmin[TranscriptionJob]):
         "error_message",
         "estimated_seconds",
         "duration_seconds",
-        "cost_cents",
         "whisper_model",
+        "cost_per_second",
+        "cost_cents",
+        "key",
         "reservation_id",
         "created_at",
         "started_at",

@@ -84,6 +84,14 @@ class InvalidRequest(BillingError):
         return cls(_("Save the video before it is transcribed."))
 
     @classmethod
+    def deleted_video(cls) -> InvalidRequest:
+        return cls(_("The video no longer exists."))
+
+    @classmethod
+    def unknown_job(cls) -> InvalidRequest:
+        return cls(_("There is no such transcription job; it goes when its user is deleted."))
+
+    @classmethod
     def unknown_reservation(cls) -> InvalidRequest:
         return cls(_("There is no such reservation."))
 

@@ -36,8 +36,29 @@ class TranscriptionJob(models.Model):
     duration_seconds = models.PositiveBigIntegerField(
         _("duration in seconds"), default=0, help_text=_("What was counted; 0 until the job is completed.")
     )
-    cost_cents = models.DecimalField(_("cost in cents"), max_digits=12, decimal_places=4, default=0)
+    cost_per_second = models.DecimalField(
+        _("cost per second"),
+        max_digits=9,
+        decimal_places=8,
+        null=True,
+        blank=True,
+        help_text=_("The rate in force when the job was opened; empty for jobs from before rates were kept."),
+    )
+    cost_cents = models.DecimalField(
+        _("cost in cents"),
+        max_digits=14,
+        decimal_places=6,
+        default=0,
+        help_text=_("The duration times the cost per second, never rounded; 0 until the job is completed."),
+    )
     whisper_model = models.CharField(_("Whisper model"), max_length=50, default="whisper-1")
+    key = models.CharField(
+        _("task key"),
+        max_length=255,
+        blank=True,
+        default="",
+        help_text=_("What the task that works on it is known by, so that a repeated task goes on with it."),
+    )
     status = models.CharField(_("status"), max_length=20, choices=Status.choices, default=Status.PENDING)
     error_message = models.TextField(_("error message"), blank=True, default="")
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
@@ -49,7 +70,13 @@ class TranscriptionJob(models.Model):
         verbose_name = _("transcription job")
         verbose_name_plural = _("transcription jobs")
         ordering: ClassVar = ["-created_at"]
-        indexes: ClassVar = [models.Index(fields=["user", "status"], name="vqb_job_user_status")]
+        indexes: ClassVar = [
+            models.Index(fields=["user", "status"], name="vqb_job_user_status"),
+            models.Index(fields=["content_type", "object_id", "created_at"], name="vqb_job_attempts"),
+            models.Index(
+                fields=["completed_at"], condition=Q(status="completed"), name="vqb_job_completed_at"
+            ),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["content_type", "object_id"],

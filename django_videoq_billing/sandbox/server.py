@@ -139,5 +139,7 @@ def serve(config: SandboxConfig, *, log_level: str = "warning") -> None:
         host=config.host,
         port=config.port,
         log_level=log_level,
+        # Longer than clients keep idle connections in use: closing one just as it is used again fails a request.
+        timeout_keep_alive=300,
         timeout_graceful_shutdown=2,
     )

@@ -48,6 +48,10 @@ class UsageStore(ABC):
         """
 
     @abstractmethod
+    def settled_amount(self, reservation_id: UUID) -> int | None:
+        """Return with what amount a hold was committed; None where it was not, or is not known."""
+
+    @abstractmethod
     def release(self, reservation_id: UUID) -> bool:
         """Give a hold back. Safe to call twice: returns False when it was released or had expired before.
 
@@ -86,5 +90,5 @@ class UsageStore(ABC):
         return 0
 
     def risks(self) -> list[tuple[str, str, str]]:
-        """What in the set-up of the store's server could lose usage: code, sentence and hint of each."""
+        """What in the set-up of the store's server could lose usage: check id, sentence and hint of each."""
         return []

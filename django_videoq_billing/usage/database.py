@@ -67,6 +67,10 @@ class DatabaseUsageStore(UsageStore):
             shift(record_of(hold), Metric(hold.metric), final - counted)
         return True
 
+    def settled_amount(self, reservation_id: UUID) -> int | None:
+        committed = holds().filter(pk=reservation_id, state=ReservationState.COMMITTED)
+        return committed.values_list("settled_amount", flat=True).first()
+
     def release(self, reservation_id: UUID) -> bool:
         return _give_back(lambda: _release(reservation_id))
 

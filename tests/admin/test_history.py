@@ -19,6 +19,7 @@ from django_videoq_billing.models import (
     UsageReservation,
     UserSubscription,
 )
+from django_videoq_billing.services import transcription
 from tests.admin.conftest import busy_user, page, rows_of, staff_who_may, text
 from tests.factories import make_payment, make_plan, make_user
 
@@ -196,3 +197,16 @@ def test_a_project_whose_users_have_no_mail(
     monkeypatch.setattr(User, "EMAIL_FIELD", "carrier_pigeon")
     busy_user(plan, username="ada")
     assert "ada</" in text(admin_client.get(page("usagerecord"), {"q": "ada"}))
+
+
+def test_a_transcription_shows_its_rate_and_its_cost(admin_client: Client, plan: SubscriptionPlan) -> None:
+    job = rows_of(busy_user(plan))["transcriptionjob"]
+    transcription.complete(job, 1234)
+    for language, rate, cost in (
+        ("en", "Cost per second", "Cost in cents"),
+        ("ja", "1 秒あたりの費用", "費用"),
+    ):
+        headers = {"accept-language": language}
+        for url in (page("transcriptionjob"), page("transcriptionjob", "change", job.pk)):
+            shown = text(admin_client.get(url, headers=headers))
+            assert [word for word in (rate, cost, "0.00010000", "12.340000") if word not in shown] == []

@@ -91,6 +91,18 @@ def test_commit_keeps_the_amount_and_counts_once(store: UsageStore, entitled: En
     assert used(store, entitled) == 1
 
 
+def test_the_amount_of_the_first_commit_can_be_asked_for(store: UsageStore, entitled: Entitled) -> None:
+    hold = store.reserve(entitled, Metric.TRANSCRIPTION, 30)
+    assert store.settled_amount(hold.hold_id) is None
+
+    store.commit(hold.hold_id, 20)
+    store.commit(hold.hold_id, 25)
+    assert store.settled_amount(hold.hold_id) == 20
+    store.flush()
+    assert store.settled_amount(hold.hold_id) == 20
+    assert store.settled_amount(uuid4()) is None
+
+
 def test_release_gives_back_once(store: UsageStore, entitled: Entitled) -> None:
     kept = store.reserve(entitled, Metric.VIDEO, 1)
     hold = store.reserve(entitled, Metric.VIDEO, 1)

@@ -43,6 +43,11 @@ def write_down(hold_id: UUID, shard: int, state: ReservationState, actual: int |
     return bool(told.get_or_create(reservation_id=hold_id, defaults=values)[1])
 
 
+def written_amount(hold_id: UUID) -> int | None:
+    told = UsageSettlement.objects.using(alias()).filter(pk=hold_id, state=ReservationState.COMMITTED)
+    return told.values_list("actual", flat=True).first()
+
+
 def make_durable(shard: Shard, admitted: Reservation | None = None) -> None:
     """With USAGE_DURABILITY "sync" nothing is admitted before the rows have it."""
     if get_settings().USAGE_DURABILITY == "async":

@@ -10,18 +10,18 @@ from django_videoq_billing.conf import get_settings
 from django_videoq_billing.usage.redis_store.wire import StoreAwayError, Wire
 
 AWAY = (
-    "W004",
+    "videoq_billing.W004",
     "The Redis of VIDEOQ_BILLING['USAGE_STORE'] does not answer.",
     "Start it, or see to its address in CACHES. Until then USAGE_REDIS_AWAY decides what happens.",
 )
 EVICTS = (
-    "W005",
+    "videoq_billing.W005",
     "The Redis of the usage store may evict keys that have no expiry ({policy}): usage that was not flushed "
     "would be lost.",
     "Set maxmemory-policy to noeviction, or to one of the volatile policies; or give usage a Redis of its own.",
 )
 FORGETS = (
-    "W006",
+    "videoq_billing.W006",
     "The Redis of the usage store writes no append-only file: what was not flushed is lost when it is restarted.",
     "Set appendonly yes, or USAGE_DURABILITY to 'sync'.",
 )

@@ -60,7 +60,7 @@ class Shard:
         """Whether it is certain that this was taken back once, and not twice."""
         names = (self.keys.user + user, self.keys.journal)
         arguments = (now(), metric, amount, user, start, _call_name())
-        return self.wire.run("undo", names, *arguments, b"0", again=(*arguments, b"1")) != UNSURE
+        return bool(self.wire.run("undo", names, *arguments, b"0", again=(*arguments, b"1")) != UNSURE)
 
     def reserve(self, user: bytes, metric: bytes, amount: int, hold_id: UUID, key: str | None) -> list[Any]:
         keys, hold, moment = self.keys, hold_id.hex.encode(), now()
@@ -86,6 +86,11 @@ class Shard:
             REMEMBER_SECONDS,
         )
         return int(self.wire.run("settle", (keys.hold + hold, keys.journal), *arguments, again=arguments))
+
+    def settled(self, hold_id: UUID) -> list[bytes | None]:
+        """The state and the final amount of a hold; neither where it is not known."""
+        key = self.keys.hold + hold_id.hex.encode()
+        return list(self.wire.ask(lambda client: client.hmget(key, "z", "f")))
 
     def read(self, user: bytes, start: int) -> list[bytes] | None:
         arguments = (now(), start)

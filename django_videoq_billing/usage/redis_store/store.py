@@ -181,6 +181,14 @@ class RedisUsageStore(UsageStore):
             lambda: self.database.commit(reservation_id, actual),
         )
 
+    def settled_amount(self, reservation_id: UUID) -> int | None:
+        number = shard_of_hold(reservation_id)
+        with suppress(StoreAwayError):
+            state, final = self.shards[number].settled(reservation_id) if number is not None else (None, None)
+            if state is not None:
+                return int(final or 0) if state == b"committed" else None
+        return away.written_amount(reservation_id) or self.database.settled_amount(reservation_id)
+
     def release(self, reservation_id: UUID) -> bool:
         return self._settle(
             reservation_id,
@@ -246,21 +254,10 @@ class RedisUsageStore(UsageStore):
         return Counters(int(found[0]), int(found[1]), changed)
 
     def expire(self, now: datetime, *, user_id: UserId | None = None, batch_size: int = 500) -> int:
-        at, expired = microseconds(now), 0
-        with suppress(StoreAwayError):
-            if user_id is not None:
-                user = encoded(user_id)
-                expired = expiry.expire_user(self.shards[shard_of(user)], user, at)
-                flush.flush_shard(self.shards[shard_of(user)])
-            else:
-                for shard in self.shards:
-                    while users := shard.overdue_users(at, batch_size):
-                        expired += sum(expiry.expire_user(shard, user, at) for user in users)
-                flush.flush(self.shards)
-        given_back, out_of_date = expiry.expire_rows(self.shards, now, user_id, batch_size)
+        given_back, out_of_date = expiry.expire(self.shards, now, user_id, batch_size)
         for pk in out_of_date:
             self._forget_on_commit(pk)
-        return expired + given_back
+        return given_back
 
     def forget(self, user_id: UserId | None = None) -> None:
         numbers = range(SHARDS) if user_id is None else [shard_of(encoded(user_id))]

@@ -11,6 +11,7 @@ from django_videoq_billing.models import UsageRecord
 from django_videoq_billing.services.entitlements import entitlement_of
 from django_videoq_billing.types import Metric
 from django_videoq_billing.usage.redis_store import RedisUsageStore
+from django_videoq_billing.usage.redis_store.keys import encoded, shard_of
 from tests.factories import make_plan, subscribed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -48,9 +49,9 @@ def test_a_slot_that_moves_to_another_server_is_followed(cluster_store: RedisUsa
     hold = cluster_store.reserve(entitled, Metric.VIDEO, 1)
     client = cluster_store.shards.wire.client
     assert isinstance(client, RedisCluster)
-    key = client.keys(f"*:u:{entitled.user_id}", target_nodes=RedisCluster.PRIMARIES)[0].decode()
+    shard = cluster_store.shards[shard_of(encoded(entitled.user_id))]
 
-    move_slot(client, client.keyslot(key))
+    move_slot(client, client.keyslot(shard.keys.trust))
 
     assert cluster_store.reserve(entitled, Metric.VIDEO, 1).used == 2
     assert cluster_store.commit(hold.hold_id)
@@ -61,8 +62,8 @@ def move_slot(client: RedisCluster, slot: int) -> None:
     """As an operator moves it, with everything in it."""
     source = client.nodes_manager.get_node_from_slot(slot)
     target = next(node for node in client.get_primaries() if node != source)
-    ids = {node: client.cluster_myid(node).decode() for node in (source, target)}
-    direct = {node: client.get_redis_connection(node) for node in (source, target)}
+    direct: dict[Any, Any] = {node: client.get_redis_connection(node) for node in (source, target)}
+    ids = {node: direct[node].execute_command("CLUSTER", "MYID") for node in direct}
     direct[target].execute_command("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[source])
     direct[source].execute_command("CLUSTER", "SETSLOT", slot, "MIGRATING", ids[target])
     while keys := direct[source].execute_command("CLUSTER", "GETKEYSINSLOT", slot, 100):

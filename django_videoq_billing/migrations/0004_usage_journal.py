@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("videoq_billing", "0002_stripe"),
+        ("videoq_billing", "0003_transcription_rate"),
     ]
 
     operations = [

@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--faults", nargs="*", choices=FAULTS, default=[])
     parser.add_argument("--away", choices=["database", "refuse"], default="refuse")
     parser.add_argument("--durability", choices=["async", "sync"], default="async")
-    parser.add_argument("--fsync", choices=["always", "everysec"], default="everysec")
+    parser.add_argument("--fsync", choices=["always", "everysec"], default="always")
     parser.add_argument("--processes", type=int, default=8)
     parser.add_argument("--threads", type=int, default=4)
     parser.add_argument("--users", type=int, default=100)

@@ -70,24 +70,28 @@ class Thread:
 
         name = f"{self._name}.{next(self._numbers)}"
         self._ledger.write(name, kind=kind, user=user.pk, **facts)
-        answer, heard = None, {}
+        answer, heard, away = None, {}, self._away()
         try:
             answer = call()
         except (UsageUnavailable, DatabaseError) as error:
-            heard = {"outcome": f"error {type(error).__name__}"}
+            heard = {"outcome": f"{'error' if _maybe_done(error) else 'away'} {error!r}"[:200]}
             connection.close()
+            time.sleep(0.01)  # as a client would
         except Conflict:
             heard = {"outcome": "conflict"}
         except BillingError as error:
             heard = {"outcome": f"refused {type(error).__name__}"}
         else:
             heard = _told(answer)
-        wire = getattr(getattr(self._store, "shards", None), "wire", None)
-        away = wire is not None and wire._retry_at is not None
+        away = away or self._away()
         if UNSURE.take() or (kind == "undo" and away):
             heard = {"outcome": "error undo"}
         self._ledger.write(name, away=away, **heard)
         return answer
+
+    def _away(self) -> bool:
+        wire = getattr(getattr(self._store, "shards", None), "wire", None)
+        return wire is not None and wire._retry_at is not None
 
     def _reserve(self, user: Any, amount: int, key: str | None, hold: bool) -> Any:
         from django_videoq_billing.services.entitlements import entitlement_of
@@ -137,6 +141,20 @@ class Thread:
                 self._ask("commit", user, lambda: self._store.commit(hold, actual), hold=hold.hex, **facts)
         else:
             self._ask("release", user, lambda: self._store.release(hold), hold=hold.hex)
+
+
+def _maybe_done(error: BaseException | None) -> bool:
+    """Whether the call may have been carried out all the same: an answer was lost on the way."""
+    from django_videoq_billing.usage.redis_store.wire import StoreAwayError
+
+    unsure, lost = False, False
+    while error is not None:
+        if isinstance(error, StoreAwayError):
+            lost = lost or error.maybe_done
+        elif isinstance(error, DatabaseError):
+            unsure = unsure or "connection to server" not in str(error)  # it never reached it
+        error = error.__cause__ or error.__context__
+    return lost or unsure
 
 
 def _told(answer: Any) -> dict[str, Any]:
@@ -208,5 +226,5 @@ def _patiently(look: Callable[[], list[Any]], until: int) -> list[Any]:
         except DatabaseError:
             connection.close()
             if time.monotonic_ns() > until:
-                raise
+                return []
             time.sleep(0.05)

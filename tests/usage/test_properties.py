@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
+import time_machine
 from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -15,27 +18,39 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
 
 from django_videoq_billing.exceptions import Conflict
+from django_videoq_billing.models import UsageRecord
 from django_videoq_billing.services.entitlements import entitlement_of
 from django_videoq_billing.types import Metric
 from django_videoq_billing.usage import UsageStore, get_store
-from tests.factories import make_plan, subscribed
+from django_videoq_billing.usage.redis_store import RedisUsageStore
+from django_videoq_billing.usage.redis_store.keys import encoded, shard_of
+from tests.factories import make_plan, make_user, subscribed
 
 LIMIT = 20
 amounts = st.integers(1, 8)
 actuals = st.none() | st.integers(0, 12)
 keys = st.none() | st.sampled_from("abc")
+users = st.integers(0, 1)
 
 
 @dataclass
 class Kept:
+    user: int
+    period: datetime
     state: str
     counted: int
     amount: int
+
+
+def neighbour_of(pk: int) -> int:
+    """The id of a user whose counters lie on the same shard."""
+    return next(other for other in count(pk + 10**6) if shard_of(encoded(other)) == shard_of(encoded(pk)))
 
 
 class StoreMachine(RuleBasedStateMachine):
@@ -45,29 +60,46 @@ class StoreMachine(RuleBasedStateMachine):
 
     @initialize()
     def subscribe(self) -> None:
-        user = subscribed(make_plan(video_limit=LIMIT))
-        self.entitled = entitlement_of(user)
+        plan = make_plan(video_limit=LIMIT)
+        first = subscribed(plan)
+        second = subscribed(plan, make_user(pk=neighbour_of(first.pk)))
+        self.entitled = [entitlement_of(first), entitlement_of(second)]
         self.store = get_store()
         self.model: dict[Any, Kept] = {}
-        self.keys: dict[str, Any] = {}
-        self.added = 0
+        self.keys: dict[tuple[int, str], Any] = {}
+        self.added: Counter[tuple[int, datetime]] = Counter()
+        self.clock: time_machine.travel | None = None
 
-    @property
-    def counted(self) -> int:
-        return self.added + sum(kept.counted for kept in self.model.values())
+    def teardown(self) -> None:
+        """In the end the rows say the same, of every period."""
+        try:
+            if hasattr(self, "store"):
+                self.store.flush()
+                for user, entitled in enumerate(self.entitled):
+                    for record in UsageRecord.objects.filter(user_id=entitled.user_id):
+                        expected = self.counted(user, record.billing_period_start)
+                        assert record.video_count == expected
+        finally:
+            if getattr(self, "clock", None):
+                self.clock.stop()
 
-    @rule(target=holds, amount=amounts, key=keys)
-    def reserve(self, amount: int, key: str | None) -> Any:
-        before = self.counted
-        answer = self.store.reserve(self.entitled, Metric.VIDEO, amount, key=key)
-        if key in self.keys:
+    def counted(self, user: int, period: datetime | None = None) -> int:
+        period = period or self.entitled[user]().period.start
+        mine = [kept for kept in self.model.values() if (kept.user, kept.period) == (user, period)]
+        return self.added[user, period] + sum(kept.counted for kept in mine)
+
+    @rule(target=holds, user=users, amount=amounts, key=keys)
+    def reserve(self, user: int, amount: int, key: str | None) -> Any:
+        before = self.counted(user)
+        answer = self.store.reserve(self.entitled[user], Metric.VIDEO, amount, key=key)
+        if key and (user, key) in self.keys:
             assert answer.replayed
-            assert answer.id == self.keys[key]
+            assert answer.id == self.keys[user, key]
         elif before + amount <= LIMIT:
-            assert (answer.granted, answer.used) == (True, before + amount)
-            self.model[answer.id] = Kept("held", amount, amount)
+            assert (answer.granted, answer.replayed, answer.used) == (True, False, before + amount)
+            self.model[answer.id] = Kept(user, self.entitled[user]().period.start, "held", amount, amount)
             if key:
-                self.keys[key] = answer.id
+                self.keys[user, key] = answer.id
         else:
             assert (answer.granted, answer.used) == (False, before)
         return answer.id
@@ -99,18 +131,29 @@ class StoreMachine(RuleBasedStateMachine):
         if state == "held":
             self._close(hold, "released")
 
-    @rule()
-    def expire(self) -> None:
-        held = [hold for hold, kept in self.model.items() if kept.state == "held"]
+    @rule(user=users)
+    def expire(self, user: int) -> None:
+        held = [hold for hold, kept in self.model.items() if (kept.user, kept.state) == (user, "held")]
         later = timezone.now() + timedelta(days=1)
-        assert self.store.expire(later, user_id=self.entitled().user_id) == len(held)
+        assert self.store.expire(later, user_id=self.entitled[user].user_id) == len(held)
         for hold in held:
             self._close(hold, "expired")
 
-    @rule(amount=amounts)
-    def add(self, amount: int) -> None:
-        self.store.add(self.entitled, Metric.VIDEO, amount)
-        self.added += amount
+    @rule()
+    def the_next_period_begins(self) -> None:
+        """What is held is overdue by then."""
+        end = max(entitled().period.end for entitled in self.entitled)
+        if self.clock:
+            self.clock.stop()
+        self.clock = time_machine.travel(end + timedelta(seconds=1), tick=True)
+        self.clock.start()
+        for user in range(len(self.entitled)):
+            self.expire(user)
+
+    @rule(user=users, amount=amounts)
+    def add(self, user: int, amount: int) -> None:
+        self.store.add(self.entitled[user], Metric.VIDEO, amount)
+        self.added[user, self.entitled[user]().period.start] += amount
 
     def _close(self, hold: Any, state: str) -> None:
         self.model[hold].state, self.model[hold].counted = state, 0
@@ -120,21 +163,41 @@ class StoreMachine(RuleBasedStateMachine):
     def flush(self) -> None:
         self.store.flush()
 
-    @rule(amount=amounts)
-    def count_without_hold(self, amount: int) -> None:
-        answer = self.store.reserve(self.entitled, Metric.VIDEO, amount, hold=False)
-        assert answer.granted is (self.counted + amount <= LIMIT)
-        self.added += amount if answer.granted else 0
+    @rule(user=users, amount=amounts, undone=st.booleans())
+    def count_without_hold(self, user: int, amount: int, undone: bool) -> None:
+        answer = self.store.reserve(self.entitled[user], Metric.VIDEO, amount, hold=False)
+        assert answer.granted is (self.counted(user) + amount <= LIMIT)
+        if answer.granted and undone:
+            self.store.undo(answer)
+        elif answer.granted:
+            self.added[user, answer.period.start] += amount
+
+    @rule(user=st.none() | users)
+    def forget(self, user: int | None) -> None:
+        self.store.forget(None if user is None else self.entitled[user].user_id)
+
+    @precondition(lambda self: isinstance(getattr(self, "store", None), RedisUsageStore))
+    @rule(user=users)
+    def the_hash_is_gone(self, user: int) -> None:
+        name = encoded(self.entitled[user].user_id)
+        self.store.shards.wire.client.delete(self.store.shards[shard_of(name)].keys.user + name)
+
+    @precondition(lambda self: isinstance(getattr(self, "store", None), RedisUsageStore))
+    @rule()
+    def redis_is_emptied_after_a_flush(self) -> None:
+        self.store.flush()
+        self.store.shards.wire.client.flushall()
 
     @invariant()
     def the_counter_is_the_sum_of_what_was_kept(self) -> None:
-        assert self.store.get(self.entitled()).video_count == self.counted
+        for user, entitled in enumerate(self.entitled):
+            assert self.store.get(entitled()).video_count == self.counted(user)
 
 
 def test_the_store_agrees_with_the_model(store: UsageStore) -> None:
     run_state_machine_as_test(
         StoreMachine,
         settings=settings(
-            max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

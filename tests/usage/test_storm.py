@@ -1,0 +1,28 @@
+"""The short form of `python -m tests.storm`: real processes on a PostgreSQL and a Valkey of their own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param("--store database redis --seed 1 2 --seconds 3", id="no faults"),
+        pytest.param(
+            "--store redis --seed 3 --seconds 8 --faults valkey postgres flusher worker network", id="all"
+        ),
+        pytest.param("--store redis --seed 4 --seconds 6 --away database --faults valkey network", id="away"),
+        pytest.param("--store database --seed 5 --seconds 5 --faults postgres worker", id="database"),
+    ],
+)
+def test_what_was_told_and_what_was_counted_agree(options: str) -> None:
+    command = [sys.executable, "-m", "tests.storm", *options.split()]
+    storm = subprocess.run(command, capture_output=True, text=True, timeout=300)  # noqa: S603
+
+    assert storm.returncode == 0, storm.stdout + storm.stderr

@@ -92,7 +92,8 @@ class StripeAuthenticationRequired(StripeFailure):
     @classmethod
     def confirm_at(cls, payment_url: str) -> StripeAuthenticationRequired:
         return cls._because(
-            _("Your bank asks you to confirm this payment. Your plan changes as soon as you have."), payment_url
+            _("Your bank asks you to confirm this payment. Your plan changes as soon as you have."),
+            payment_url,
         )
 
     @classmethod
@@ -109,7 +110,7 @@ class StripeAuthenticationRequired(StripeFailure):
         )
 
     @classmethod
-    def _because(cls, message: str, payment_url: str | None = None) -> StripeAuthenticationRequired:
+    def _because(cls, message: Promise, payment_url: str | None = None) -> StripeAuthenticationRequired:
         return cls(message, {"reason": "authentication_required", "payment_url": payment_url})
 
 

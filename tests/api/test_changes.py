@@ -231,6 +231,22 @@ def test_a_card_that_is_declined_changes_nothing(paying: Shop) -> None:
     assert paying.post("subscription/sync").json()["plan"]["slug"] == "standard"
 
 
+def test_a_payment_that_the_bank_wants_confirmed_says_where(paying: Shop) -> None:
+    customer, subscription = paying.stripe_ids
+    method = paying.stripe.api.payment_methods.attach(
+        "pm_card_authenticationRequired", params={"customer": customer}
+    )
+    paying.stripe.api.subscriptions.update(subscription, params={"default_payment_method": method.id})
+    body = assert_refused(paying.change(paying.premium), "stripe_error")
+    assert body["message"].startswith("Your bank asks you to confirm this payment.")
+    assert body["details"]["reason"] == "authentication_required"
+    assert "Pay this invoice" in paying.stripe.http.get(body["details"]["payment_url"]).text
+    assert paying.post("subscription/sync").json()["plan"]["slug"] == "standard"
+
+    assert paying.post("subscription/cancel").json()["cancel_at_period_end"] is True
+    assert "Pay this invoice" not in paying.stripe.http.get(body["details"]["payment_url"]).text
+
+
 def test_a_price_that_is_gone_at_stripe_is_a_refusal_of_stripes(paying: Shop) -> None:
     paying.premium.stripe_price_id = "price_that_is_gone"
     paying.premium.save()

@@ -220,11 +220,7 @@ def test_a_preview_needs_a_plan_id(signed_in: APIClient, query: str) -> None:
 
 
 def test_a_card_that_is_declined_changes_nothing(paying: Shop) -> None:
-    customer, subscription = paying.stripe_ids
-    method = paying.stripe.api.payment_methods.attach(
-        "pm_card_chargeCustomerFail", params={"customer": customer}
-    )
-    paying.stripe.api.subscriptions.update(subscription, params={"default_payment_method": method.id})
+    paying.use_card("pm_card_chargeCustomerFail")
     body = assert_refused(paying.change(paying.premium), "stripe_error")
     assert body["details"] == {"reason": "card_declined", "decline_code": "generic_decline"}
     assert body["message"] == "Your card was declined. Try another card, or ask your bank."
@@ -232,11 +228,7 @@ def test_a_card_that_is_declined_changes_nothing(paying: Shop) -> None:
 
 
 def test_a_payment_that_the_bank_wants_confirmed_says_where(paying: Shop) -> None:
-    customer, subscription = paying.stripe_ids
-    method = paying.stripe.api.payment_methods.attach(
-        "pm_card_authenticationRequired", params={"customer": customer}
-    )
-    paying.stripe.api.subscriptions.update(subscription, params={"default_payment_method": method.id})
+    paying.use_card("pm_card_authenticationRequired")
     body = assert_refused(paying.change(paying.premium), "stripe_error")
     assert body["message"].startswith("Your bank asks you to confirm this payment.")
     assert body["details"]["reason"] == "authentication_required"

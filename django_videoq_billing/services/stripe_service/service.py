@@ -168,21 +168,22 @@ class StripeService:
         return _update(subscription_id, {"cancel_at_period_end": False})
 
     @staticmethod
-    def change_price(subscription: StripeSubscriptionState, price_id: str) -> StripeSubscriptionState:
+    def change_price(
+        subscription: StripeSubscriptionState, price_id: str, *, may_wait: bool = False
+    ) -> StripeSubscriptionState:
         """Change the price at once and invoice the difference; where it cannot be paid nothing changes.
 
-        https://docs.stripe.com/billing/subscriptions/prorations and, for `error_if_incomplete`,
-        https://docs.stripe.com/api/subscriptions/update
+        With `may_wait` the change then waits for the invoice, a day at most, and a cancellation stays:
+        https://docs.stripe.com/billing/subscriptions/pending-updates
         """
-        return _update(
-            subscription.stripe_id,
-            {
-                "items": [{"id": subscription.item_id, "price": price_id}],
-                "proration_behavior": "always_invoice",
-                "payment_behavior": "error_if_incomplete",
-                "cancel_at_period_end": False,
-            },
-        )
+        change = {
+            "items": [{"id": subscription.item_id, "price": price_id}],
+            "proration_behavior": "always_invoice",
+        }
+        if may_wait:
+            return _update(subscription.stripe_id, {**change, "payment_behavior": "pending_if_incomplete"})
+        strict = {"payment_behavior": "error_if_incomplete", "cancel_at_period_end": False}
+        return _update(subscription.stripe_id, {**change, **strict})
 
     @staticmethod
     def schedule_price(subscription: StripeSubscriptionState, price_id: str) -> None:
@@ -233,6 +234,12 @@ class StripeService:
             return invoice_state(
                 plain(client().v1.invoices.retrieve(invoice_id, {"expand": _INVOICE_EXPAND}))
             )
+
+    @staticmethod
+    def void_invoice(invoice_id: str) -> None:
+        """Close an open invoice that nobody is to pay, and drop the change that waits for it."""
+        with stripe_errors():
+            client().v1.invoices.void_invoice(invoice_id, options=once())
 
     @staticmethod
     def list_charges(payment_intent_id: str) -> list[Json]:

@@ -54,6 +54,22 @@ class TestCheckout:
         with pytest.raises(SubscriptionExists):
             open_page(site, site.premium)
 
+    def test_a_trial_is_given_once(self, site: Site) -> None:
+        for plan in (site.standard, site.premium):
+            plan.trial_days = 14
+            plan.save()
+        site.checkout(site.standard)
+        site.settle()
+        assert site.row.status == "trialing"
+        site.user.is_staff = True
+        plan_changes.cancel(site.user, immediate=True)
+        site.settle()
+
+        site.checkout(site.premium)
+        site.settle()
+
+        assert (site.row.plan, site.row.status) == (site.premium, "active")
+
     def test_what_the_page_offers_is_stripes_to_decide(self, site: Site) -> None:
         session = site.sandbox.api.checkout.sessions.retrieve(open_page(site, site.standard).id)
         assert "us_bank_account" in session.payment_method_types, "not cards alone"

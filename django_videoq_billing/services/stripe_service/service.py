@@ -93,10 +93,13 @@ class StripeService:
         """Open a checkout page for the plan; two calls with the same arguments open the same page.
 
         Prefer `services.checkout.start_checkout`, which also refuses a second subscription and keeps one
-        page open. Without a `customer_id` the user's customer is created on the way. `after` is the session this one follows, so that a new page can be opened once that one is closed.
+        page open. Without a `customer_id` the user's customer is created on the way. `after` is the session
+        this one follows, so that a new page can be opened once that one is closed. The plan's
+        trial is for a customer who never had one.
         """
         customer_id = customer_id or StripeService.create_customer(user).id
-        params = checkout_params(user.pk, plan, customer_id, success_url, cancel_url)
+        trial = bool(plan.trial_days) and not StripeService.has_tried(customer_id)
+        params = checkout_params(user.pk, plan, customer_id, (success_url, cancel_url), trial=trial)
         key = idempotency_key("checkout", user.pk, {**params, "after": after})
         with stripe_errors():
             return checkout_session(
@@ -140,6 +143,11 @@ class StripeService:
         with stripe_errors():
             page = client().v1.subscriptions.list(params)
             return [subscription_state(plain(item)) for item in page.auto_paging_iter()]
+
+    @staticmethod
+    def has_tried(customer_id: str) -> bool:
+        """Whether any subscription of the customer had a trial."""
+        return any(state.trial_end for state in StripeService.list_subscriptions(customer_id))
 
     @staticmethod
     def cancel_subscription(subscription_id: str, at_period_end: bool = True) -> StripeSubscriptionState:

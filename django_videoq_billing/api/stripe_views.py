@@ -111,7 +111,9 @@ class PreviewView(StripeView):
 class ChangeView(StripeView):
     """Change the plan: up at once with proration, down at the end of the period.
 
-    The present plan as choice drops a change or a cancellation that was scheduled.
+    The present plan as choice drops a change or a cancellation that was scheduled. Where the bank wants the
+    payment confirmed (`stripe_error`, reason `authentication_required`), send the user to
+    `details.payment_url`; the change waits for that, a day at most.
     """
 
     @documented(

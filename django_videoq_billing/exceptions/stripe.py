@@ -83,6 +83,37 @@ class StripeObjectMissing(StripeFailure):
         return cls(_("The payment service does not know this any more."), {"reason": "missing"})
 
 
+class StripeAuthenticationRequired(StripeFailure):
+    """The bank wants the cardholder to confirm the payment, as in 3-D Secure.
+
+    `details["payment_url"]` is Stripe's page to confirm on, or None where there is nothing to confirm.
+    """
+
+    @classmethod
+    def confirm_at(cls, payment_url: str) -> StripeAuthenticationRequired:
+        return cls._because(
+            _("Your bank asks you to confirm this payment. Your plan changes as soon as you have."),
+            payment_url,
+        )
+
+    @classmethod
+    def not_possible(cls) -> StripeAuthenticationRequired:
+        return cls._because(_("Your bank asks you to confirm each payment with this card. Try another card."))
+
+    @classmethod
+    def while_scheduled(cls) -> StripeAuthenticationRequired:
+        return cls._because(
+            _(
+                "Your bank asks you to confirm this payment. Take back the change or cancellation that is"
+                " scheduled, then choose the plan again."
+            )
+        )
+
+    @classmethod
+    def _because(cls, message: Promise, payment_url: str | None = None) -> StripeAuthenticationRequired:
+        return cls(message, {"reason": "authentication_required", "payment_url": payment_url})
+
+
 class StripeUnavailable(BillingError):
     """Stripe did not answer, or asked to come back later. Nothing was changed here."""
 

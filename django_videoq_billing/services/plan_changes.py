@@ -15,6 +15,7 @@ from django_videoq_billing.exceptions import (
     NoSubscription,
     NotScheduledForCancellation,
     PermissionDenied,
+    StripeAuthenticationRequired,
     StripeFailure,
     StripeObjectMissing,
 )
@@ -66,14 +67,19 @@ def preview(user: AbstractBaseUser, plan: SubscriptionPlan) -> ChangePreview:
 def change(user: AbstractBaseUser, plan: SubscriptionPlan) -> UserSubscription:
     """Move to another plan: up at once with proration, down at the end of the period, to Free by cancelling.
 
-    Choosing the present plan drops a change that was scheduled. Raises AlreadyOnPlan, InvalidPlan, Conflict
-    (nothing is billed, or a payment is open), StripeFailure for a declined card: then nothing changed.
+    Choosing the present plan drops a change that was scheduled, or that waits for its payment, and so does
+    choosing a third. Raises AlreadyOnPlan, InvalidPlan, Conflict (nothing is billed, or a payment is open),
+    StripeFailure for a declined card: then nothing changed. Raises StripeAuthenticationRequired where the
+    cardholder has to confirm the payment: the change waits at Stripe for that, a day at most.
     """
     row, state = _billed(user)
-    if plan.pk == row.plan_id and (row.pending_plan_id or state.schedule_id or state.cancel_at_period_end):
+    if plan.pk == row.plan_id and _is_moving(row, state):
         _drop_pending(state)
         return _synced(state)
     _check_change(row, plan)
+    if state.waiting_price_id and state.waiting_price_id == plan.stripe_price_id:
+        raise _confirmation_of(state)
+    _drop_waiting(state)
     if plan.is_free:
         return cancel(user)
     if _is_upgrade(row.plan, plan):
@@ -86,16 +92,51 @@ def change(user: AbstractBaseUser, plan: SubscriptionPlan) -> UserSubscription:
 
 
 def _upgrade(state: StripeSubscriptionState, plan: SubscriptionPlan) -> None:
-    """Change the price at once; a declined card leaves everything as it was, a scheduled change too."""
+    """Change the price at once; where it is not paid everything is left as it was, a scheduled change too."""
     if state.schedule_id:
         StripeService.release_schedule(state.schedule_id)
     try:
         StripeService.change_price(state, str(plan.stripe_price_id))
-    except StripeFailure:
+    except StripeFailure as refusal:
         if state.pending_price_id:
             released = StripeService.retrieve_subscription(state.stripe_id)
             StripeService.schedule_price(released, state.pending_price_id)
-        raise
+        if not isinstance(refusal, StripeAuthenticationRequired):
+            raise
+        _let_wait(state, plan, refusal)
+
+
+def _let_wait(
+    state: StripeSubscriptionState, plan: SubscriptionPlan, refusal: StripeAuthenticationRequired
+) -> None:
+    """Ask again for a change that needs the cardholder, so that there is an invoice to confirm; raises.
+
+    Not beside something scheduled: Stripe would carry that out after the confirmed change all the same.
+    Returns where the bank has changed its mind and the change is made.
+    """
+    if state.pending_price_id or state.cancel_at_period_end:
+        raise StripeAuthenticationRequired.while_scheduled() from refusal
+    try:
+        state = StripeService.change_price(state, str(plan.stripe_price_id), may_wait=True)
+    except StripeFailure:
+        raise refusal from None
+    if state.waiting_price_id:
+        raise _confirmation_of(state) from refusal
+
+
+def _confirmation_of(state: StripeSubscriptionState) -> StripeAuthenticationRequired:
+    invoice = StripeService.retrieve_invoice(str(state.latest_invoice_id))
+    return StripeAuthenticationRequired.confirm_at(invoice.hosted_invoice_url)
+
+
+def _drop_waiting(state: StripeSubscriptionState) -> None:
+    """Drop a change that waits for its payment; raises Conflict where it was paid at this very moment."""
+    if not state.waiting_price_id:
+        return
+    try:
+        StripeService.void_invoice(str(state.latest_invoice_id))
+    except StripeFailure:
+        raise Conflict.busy() from None
 
 
 def cancel(user: AbstractBaseUser, *, immediate: bool = False) -> UserSubscription:
@@ -103,6 +144,7 @@ def cancel(user: AbstractBaseUser, *, immediate: bool = False) -> UserSubscripti
     if immediate and not getattr(user, "is_staff", False):
         raise PermissionDenied.staff_only()
     _row, state = _billed(user)
+    _drop_waiting(state)
     if immediate:
         StripeService.cancel_subscription(state.stripe_id, at_period_end=False)
     elif not state.cancel_at_period_end:
@@ -115,7 +157,7 @@ def cancel(user: AbstractBaseUser, *, immediate: bool = False) -> UserSubscripti
 def end_billing(user_id: UserId) -> None:
     """Cancel at Stripe whatever charges, or could still charge, a user who is about to be deleted.
 
-    Raises StripeUnavailable or StripeFailure, and the deletion must not happen then: it would leave a
+    Raises StripeUnavailable, StripeFailure or Conflict, and the deletion must not happen then: it would leave a
     subscription that nobody can end from here.
     """
     row = UserSubscription.objects.filter(user_id=user_id).first()
@@ -129,6 +171,7 @@ def end_billing(user_id: UserId) -> None:
     except StripeObjectMissing:
         return
     for state in alive:
+        _drop_waiting(state)
         StripeService.cancel_subscription(state.stripe_id, at_period_end=False)
 
 
@@ -213,7 +256,14 @@ def _is_upgrade(current: SubscriptionPlan, chosen: SubscriptionPlan) -> bool:
     return chosen.price_cents >= current.price_cents
 
 
+def _is_moving(row: UserSubscription, state: StripeSubscriptionState) -> bool:
+    """Whether a change is scheduled, or waits for its payment, or the subscription is about to end."""
+    scheduled = row.pending_plan_id or state.schedule_id or state.cancel_at_period_end
+    return bool(scheduled or state.waiting_price_id)
+
+
 def _drop_pending(state: StripeSubscriptionState) -> None:
+    _drop_waiting(state)
     if state.schedule_id:
         StripeService.release_schedule(state.schedule_id)
     if state.cancel_at_period_end:

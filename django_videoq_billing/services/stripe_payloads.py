@@ -45,7 +45,6 @@ def subscription_state(payload: Payload) -> StripeSubscriptionState:
         price=price_state(item["price"]),
         status=str(_STATUS.get(payload["status"], payload["status"])),
         period=Period(_moment(start), _moment(end)),
-        anchor=_moment(payload.get("billing_cycle_anchor") or start),
         cancel_at_period_end=_ends_with_its_period(payload, end),
         cancelled_at=moment(payload.get("canceled_at")),
         trial_end=moment(payload.get("trial_end")),
@@ -53,6 +52,8 @@ def subscription_state(payload: Payload) -> StripeSubscriptionState:
         schedule_id=id_of(payload.get("schedule")),
         pending_price_id=pending[0] if pending else None,
         pending_from=pending[1] if pending else None,
+        waiting_price_id=_waiting_price(payload),
+        latest_invoice_id=id_of(payload.get("latest_invoice")),
         metadata=dict(payload.get("metadata") or {}),
     )
 
@@ -75,6 +76,12 @@ def _pending_phase(payload: Payload, period_end: int) -> tuple[str, datetime] | 
         return None
     price_id = id_of(later[0]["items"][0]["price"])
     return (price_id, _moment(later[0]["start_date"])) if price_id else None
+
+
+def _waiting_price(payload: Payload) -> str | None:
+    """Return the price of a change that waits for its payment."""
+    items = (payload.get("pending_update") or {}).get("subscription_items")
+    return id_of(items[0]["price"]) if items else None
 
 
 def price_state(payload: Payload) -> StripePriceState:
@@ -104,7 +111,6 @@ def invoice_state(payload: Payload) -> StripeInvoiceState:
         currency=payload["currency"].upper(),
         created=_moment(payload["created"]),
         paid_at=moment(paid_at),
-        number=payload.get("number") or "",
         description=next((line["description"] for line in lines if line.get("description")), ""),
         hosted_invoice_url=payload.get("hosted_invoice_url") or "",
         invoice_pdf=payload.get("invoice_pdf") or "",

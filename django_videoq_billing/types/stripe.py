@@ -22,7 +22,7 @@ class StripePriceState:
 
 @dataclass(frozen=True, slots=True)
 class StripeSubscriptionState:
-    """A subscription as Stripe has it, with the status in our spelling."""
+    """A subscription as Stripe has it; `waiting_price_id` is changed to once `latest_invoice_id` is paid."""
 
     stripe_id: str
     customer_id: str
@@ -30,7 +30,6 @@ class StripeSubscriptionState:
     price: StripePriceState
     status: str
     period: Period
-    anchor: datetime
     cancel_at_period_end: bool
     cancelled_at: datetime | None
     trial_end: datetime | None
@@ -38,6 +37,8 @@ class StripeSubscriptionState:
     schedule_id: str | None
     pending_price_id: str | None
     pending_from: datetime | None
+    waiting_price_id: str | None
+    latest_invoice_id: str | None
     metadata: Mapping[str, str]
 
     @property
@@ -84,7 +85,6 @@ class StripeInvoiceState:
     currency: str
     created: datetime
     paid_at: datetime | None
-    number: str
     description: str
     hosted_invoice_url: str
     invoice_pdf: str

@@ -9,11 +9,18 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from django_videoq_billing.conf import get_settings
-from django_videoq_billing.exceptions import AlreadyOnPlan, BillingError, NoSubscription, SubscriptionExists
+from django_videoq_billing.exceptions import (
+    AlreadyOnPlan,
+    BillingError,
+    NoSubscription,
+    StripeAuthenticationRequired,
+    SubscriptionExists,
+)
 from django_videoq_billing.models import PaymentTransaction, SubscriptionPlan
 from django_videoq_billing.services import plan_changes
 from django_videoq_billing.services.checkout import start_checkout
@@ -47,11 +54,22 @@ def calmly(page: Page) -> Page:
             return page(request, *args, **kwargs)
         except AlreadyOnPlan as error:
             messages.info(request, error.message)
+        except StripeAuthenticationRequired as error:
+            messages.warning(request, _to_confirm(error))
         except BillingError as error:
             messages.error(request, error.message)
         return redirect("billing")
 
     return told
+
+
+def _to_confirm(error: StripeAuthenticationRequired) -> str:
+    """The sentence, and a button to Stripe's page where there is something to confirm."""
+    page = (error.details or {})["payment_url"]
+    if not page:
+        return error.message
+    link = format_html('<a class="button small" href="{}">{}</a>', page, _("Confirm the payment"))
+    return format_html("{} {}", error.message, link)
 
 
 def post_only(page: Page) -> Page:

@@ -76,6 +76,12 @@ class Shop:
     def pay(self, session_id: str, card: str = "4242424242424242") -> None:
         self.stripe.control(f"checkout/{session_id}/pay", card=card)
 
+    def use_card(self, token: str) -> None:
+        """Let the next payments come from this test card."""
+        customer, subscription = self.stripe_ids
+        method = self.stripe.api.payment_methods.attach(token, params={"customer": customer})
+        self.stripe.api.subscriptions.update(subscription, params={"default_payment_method": method.id})
+
     def subscribe(self, plan: SubscriptionPlan) -> str:
         """Check out, pay, and come back to the success page; return the session's id."""
         session_id: str = self.checkout(plan).json()["session_id"]

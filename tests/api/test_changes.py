@@ -220,15 +220,23 @@ def test_a_preview_needs_a_plan_id(signed_in: APIClient, query: str) -> None:
 
 
 def test_a_card_that_is_declined_changes_nothing(paying: Shop) -> None:
-    customer, subscription = paying.stripe_ids
-    method = paying.stripe.api.payment_methods.attach(
-        "pm_card_chargeCustomerFail", params={"customer": customer}
-    )
-    paying.stripe.api.subscriptions.update(subscription, params={"default_payment_method": method.id})
+    paying.use_card("pm_card_chargeCustomerFail")
     body = assert_refused(paying.change(paying.premium), "stripe_error")
     assert body["details"] == {"reason": "card_declined", "decline_code": "generic_decline"}
     assert body["message"] == "Your card was declined. Try another card, or ask your bank."
     assert paying.post("subscription/sync").json()["plan"]["slug"] == "standard"
+
+
+def test_a_payment_that_the_bank_wants_confirmed_says_where(paying: Shop) -> None:
+    paying.use_card("pm_card_authenticationRequired")
+    body = assert_refused(paying.change(paying.premium), "stripe_error")
+    assert body["message"].startswith("Your bank asks you to confirm this payment.")
+    assert body["details"]["reason"] == "authentication_required"
+    assert "Pay this invoice" in paying.stripe.http.get(body["details"]["payment_url"]).text
+    assert paying.post("subscription/sync").json()["plan"]["slug"] == "standard"
+
+    assert paying.post("subscription/cancel").json()["cancel_at_period_end"] is True
+    assert "Pay this invoice" not in paying.stripe.http.get(body["details"]["payment_url"]).text
 
 
 def test_a_price_that_is_gone_at_stripe_is_a_refusal_of_stripes(paying: Shop) -> None:

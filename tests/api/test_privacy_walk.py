@@ -13,7 +13,7 @@ import pytest
 from django.urls import reverse
 from rest_framework.test import APIClient
 
-from django_videoq_billing.models import UserSubscription
+from django_videoq_billing.models import UserSubscription, WebhookEvent
 from django_videoq_billing.urls import urlpatterns
 from django_videoq_billing.webhooks import inbox
 from tests.api.clients import client_of
@@ -79,6 +79,11 @@ def play(shop: Shop, walk: Walk) -> None:
     for event in shop.stripe.all_events():
         walk.webhook(shop.client, event)
         inbox.process_event(event["id"])
+    shop.use_card("pm_card_authenticationRequired")
+    for plan in (shop.premium, shop.standard):  # the bank wants it confirmed; never mind
+        walk.answers["change"].append(shop.change(plan))
+    assert [answer.status_code for answer in walk.answers["change"]] == [502, 200]
+    shop.use_card("pm_card_visa")
     other = client_of(make_user())
     staff = client_of(make_user(is_staff=True, is_superuser=True))
     for client in (APIClient(), other, staff, shop.client):
@@ -90,7 +95,8 @@ def play(shop: Shop, walk: Walk) -> None:
     shop.stripe.control("outage", mode="503", requests=10_000, retry_after=3)  # Stripe is away
     unlucky = {**shop.stripe.all_events()[-1], "id": "evt_2WhileStripeIsAway", "type": "invoice.paid"}
     walk.webhook(shop.client, unlucky)
-    assert inbox.process_event(unlucky["id"])
+    inbox.process_event(unlucky["id"])
+    assert WebhookEvent.objects.get(stripe_event_id=unlucky["id"]).state == WebhookEvent.State.FAILED
     walk.by(shop.client, asked)
     shop.stripe.control("outage", mode="503", requests=0)
 

@@ -122,6 +122,23 @@ class TestStripeRefuses:
         assert assert_refused(response, "stripe_error")["details"] == details
         assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
+    @pytest.mark.parametrize(
+        "error",
+        [
+            {"code": "authentication_required", "decline_code": "authentication_required"},
+            {"code": "card_declined", "decline_code": "authentication_required"},
+            {"code": "subscription_payment_intent_requires_action"},
+        ],
+    )
+    def test_a_card_that_wants_its_holder_is_not_a_declined_one(
+        self, settings: Any, plan_on_sale: SubscriptionPlan, endpoint: tuple[str, str], error: dict[str, str]
+    ) -> None:
+        with answering(402, json.dumps({"error": {"type": "card_error", **error}})) as address:
+            settings.VIDEOQ_BILLING = settings_for(address)
+            response = ask(asker(endpoint), endpoint, plan_id=plan_on_sale.pk)
+        details = {"reason": "authentication_required", "payment_url": None}
+        assert assert_refused(response, "stripe_error")["details"] == details
+
     def test_a_key_that_stripe_does_not_know(
         self, settings: Any, plan_on_sale: SubscriptionPlan, endpoint: tuple[str, str]
     ) -> None:

@@ -16,7 +16,7 @@ from tests.example.shop import Shop
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("example_project.urls")]
 
-NEEDS_3DS = "4000002500003155"
+NEEDS_3DS, NEEDS_3DS_EACH_TIME = "4000002500003155", "4000002760003184"
 
 
 def test_the_new_limits_hold_at_once_though_no_webhook_has_come(shop: Shop) -> None:
@@ -155,6 +155,46 @@ def test_a_declined_card_changes_nothing(shop: Shop) -> None:
 
     assert "Your card was declined." in page
     assert "<b>0 of 50</b>" in page
+
+
+def test_an_upgrade_that_the_bank_wants_confirmed(shop: Shop) -> None:
+    shop.buy("standard", NEEDS_3DS_EACH_TIME)
+
+    page = shop.press("/plans/premium/change/")
+    assert "Your bank asks you to confirm this payment." in page
+    assert "<b>0 of 50</b>" in page
+    [confirm] = re.findall(r'href="([^"]+)">Confirm the payment<', page)
+    assert f'href="{confirm}"' in shop.press("/plans/premium/change/"), "pressed again, the same page"
+
+    card = {"number": NEEDS_3DS_EACH_TIME, "expiry": "12 / 34", "cvc": "123", "name": "Ada"}
+    bank = shop.sandbox.http.post(confirm, data=card).headers["location"]
+    assert "Confirmed" in shop.sandbox.http.post(bank, data={"answer": "complete"}).text
+    shop.settle()
+
+    page = shop.page("/billing/")
+    assert "0, no limit" in page
+    assert "$37.00" in page
+
+
+def test_the_confirmation_is_asked_for_in_japanese(shop: Shop) -> None:
+    shop.buy("standard", NEEDS_3DS_EACH_TIME)
+    shop.client.cookies["django_language"] = "ja"
+
+    page = shop.press("/plans/premium/change/")
+
+    assert "支払いを確認する</a>" in page
+    assert "カード会社" in page
+
+
+def test_what_is_scheduled_stands_in_the_way_of_a_confirmation(shop: Shop) -> None:
+    shop.buy("standard", NEEDS_3DS_EACH_TIME)
+    shop.press("/billing/cancel/")
+
+    page = shop.press("/plans/premium/change/")
+
+    assert "Take back the change or cancellation" in page
+    assert "Confirm the payment" not in page
+    assert "Keep Standard" in page
 
 
 def test_a_failed_renewal_is_told_until_it_ends(shop: Shop) -> None:

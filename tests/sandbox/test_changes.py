@@ -173,6 +173,31 @@ def test_a_change_that_waited_too_long(
     assert (after.pending_update, after.status) == (None, "active")
 
 
+def test_a_change_waits_no_longer_than_the_period_lasts(
+    sandbox: Driver, subscription: stripe.Subscription, premium: stripe.Price
+) -> None:
+    end = sandbox.item(subscription.id).current_period_end
+    sandbox.advance(seconds=end - sandbox.now() - 3600)
+    held, invoice = hold_change(sandbox, subscription, premium)
+    assert held.pending_update is not None
+    assert held.pending_update.expires_at == end
+    sandbox.new_events()
+    sandbox.advance(seconds=3600)
+    types = sandbox.new_types(without=SIDE)
+    assert types.index(EXPIRED) < types.index("invoice.created"), "it does not renew at the new price"
+    assert sandbox.api.invoices.retrieve(str(invoice.id)).status == "void"
+
+
+def test_voiding_the_invoice_drops_the_change(
+    sandbox: Driver, subscription: stripe.Subscription, premium: stripe.Price
+) -> None:
+    _, invoice = hold_change(sandbox, subscription, premium)
+    sandbox.new_events()
+    sandbox.api.invoices.void_invoice(str(invoice.id))
+    assert sandbox.new_types(without=SIDE) == ["invoice.voided", UPDATED, EXPIRED]
+    assert sandbox.api.subscriptions.retrieve(subscription.id).pending_update is None
+
+
 def test_a_change_that_can_be_paid_does_not_wait(
     sandbox: Driver, subscription: stripe.Subscription, premium: stripe.Price
 ) -> None:

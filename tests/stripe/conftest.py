@@ -8,16 +8,20 @@ import time_machine
 
 from tests.local_stripe import leading_to
 from tests.sandbox.driver import Driver
+from tests.sandbox.shapes import DESCRIPTION, SHAPES
 from tests.stripe.site import SECRET, Deliver, Site
 from tests.stripe.workers import Worker
 
 
 @pytest.fixture
-def sandbox(sandbox_process: Driver, settings: Any) -> Driver:
-    """A fresh sandbox, and settings that lead to it."""
+def sandbox(sandbox_process: Driver, settings: Any) -> Iterator[Driver]:
+    """A fresh sandbox, and settings that lead to it; afterwards every event must have had Stripe's shape."""
     sandbox_process.reset()
     settings.VIDEOQ_BILLING = {**settings.VIDEOQ_BILLING, **leading_to(sandbox_process, SECRET)}
-    return sandbox_process
+    yield sandbox_process
+    if DESCRIPTION.exists():  # tests/sandbox/test_conformance.py says so where it does not
+        complaints = [SHAPES.check_event(event) for event in sandbox_process.all_events()]
+        assert list(dict.fromkeys(filter(None, complaints))) == []
 
 
 @pytest.fixture

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from django_videoq_billing.exceptions import StripeAuthenticationRequired
+from django_videoq_billing.models import SubscriptionPlan
 from django_videoq_billing.sandbox.cards import CARDS
 from django_videoq_billing.services import plan_changes
 from tests.stripe.site import Site
@@ -103,6 +107,33 @@ def upgrade(site: Site) -> None:
     site.settle()
 
 
+def upgrade_with_three_d_secure(site: Site) -> None:
+    """Left once, until it expires; then asked for again and confirmed on Stripe's page."""
+    site.checkout(site.standard, NEEDS_3DS_EACH_TIME, authenticate=True)
+    site.settle()
+    site.advance(days=10)
+    ask_to_confirm(site, site.premium)
+    site.settle()
+    site.advance(days=1)
+    site.settle()
+    confirm(site, ask_to_confirm(site, site.premium))
+    site.settle()
+
+
+def ask_to_confirm(site: Site, plan: SubscriptionPlan) -> str:
+    """Choose the plan with a card that needs 3-D Secure; return the page that the refusal leads to."""
+    with pytest.raises(StripeAuthenticationRequired) as refused:
+        plan_changes.change(site.user, plan)
+    return str(refused.value.details and refused.value.details["payment_url"])
+
+
+def confirm(site: Site, payment_url: str, answer: str = "complete") -> None:
+    """What a person does on the invoice's page, and on the bank's page that follows."""
+    card = {"number": NEEDS_3DS_EACH_TIME, "expiry": "12 / 34", "cvc": "123", "name": "Ada"}
+    step = site.sandbox.http.post(payment_url, data=card)
+    site.sandbox.http.post(step.headers["location"], data={"answer": answer}).raise_for_status()
+
+
 def downgrade_at_period_end(site: Site) -> None:
     site.checkout(site.premium)
     site.settle()
@@ -201,6 +232,7 @@ LIFECYCLES = [
     failed_renewal_outlasts_the_grace,
     failed_renewal_ends,
     upgrade,
+    upgrade_with_three_d_secure,
     downgrade_at_period_end,
     downgrade_and_change_of_mind,
     cancel_at_period_end,

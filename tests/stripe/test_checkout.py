@@ -54,6 +54,41 @@ class TestCheckout:
         with pytest.raises(SubscriptionExists):
             open_page(site, site.premium)
 
+    def test_a_trial_is_given_once(self, site: Site) -> None:
+        for plan in (site.standard, site.premium):
+            plan.trial_days = 14
+            plan.save()
+        site.checkout(site.standard)
+        site.settle()
+        assert site.row.status == "trialing"
+        site.user.is_staff = True
+        plan_changes.cancel(site.user, immediate=True)
+        site.settle()
+
+        site.checkout(site.premium)
+        site.settle()
+
+        assert (site.row.plan, site.row.status) == (site.premium, "active")
+
+    def test_what_the_page_offers_is_stripes_to_decide(self, site: Site) -> None:
+        session = site.sandbox.api.checkout.sessions.retrieve(open_page(site, site.standard).id)
+        assert "us_bank_account" in session.payment_method_types, "not cards alone"
+        assert (session.locale, session.allow_promotion_codes) == ("auto", None)
+        assert not session.automatic_tax.enabled
+
+    def test_unless_the_settings_decide(self, site: Site, settings: Any) -> None:
+        settings.VIDEOQ_BILLING = {
+            **settings.VIDEOQ_BILLING,
+            "CHECKOUT_PAYMENT_METHOD_TYPES": ["card"],
+            "CHECKOUT_PROMOTION_CODES": True,
+            "CHECKOUT_AUTOMATIC_TAX": True,
+            "CHECKOUT_LOCALE": "ja",
+        }
+        session = site.sandbox.api.checkout.sessions.retrieve(open_page(site, site.standard).id)
+        assert session.payment_method_types == ["card"]
+        assert (session.locale, session.allow_promotion_codes) == ("ja", True)
+        assert session.automatic_tax.enabled
+
     def test_a_plan_that_is_not_for_sale(self, site: Site) -> None:
         for plan in (make_plan(), make_plan(price_cents=900)):
             with pytest.raises(InvalidPlan):
@@ -69,6 +104,11 @@ class TestCheckout:
             "plan_id": str(site.standard.pk),
             "price_id": site.standard.stripe_price_id,
         }
+
+    def test_so_does_the_subscription(self, site: Site) -> None:
+        first_subscription(site)
+        made = site.sandbox.api.subscriptions.retrieve(str(site.row.stripe_subscription_id))
+        assert made.metadata.to_dict() == {"user_id": str(site.user.pk), "plan_id": str(site.standard.pk)}
 
     def test_stripe_away_is_an_error_of_its_own(self, site: Site) -> None:
         site.sandbox.control("outage", mode="503", requests=99)

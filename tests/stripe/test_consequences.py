@@ -22,6 +22,19 @@ from tests.stripe.site import Site
 pytestmark = pytest.mark.django_db
 
 
+def test_every_write_may_be_repeated(site: Site) -> None:
+    """Each carries a key of ours, by which Stripe knows it again."""
+    site.checkout(site.standard)
+    plan_changes.change(site.user, site.premium)
+    plan_changes.change(site.user, site.standard)
+    plan_changes.cancel(site.user)
+    plan_changes.reactivate(site.user)
+    site.user.delete()
+    requests = [event["request"] for event in site.sandbox.new_events() if event["request"]["id"]]
+    assert len({request["id"] for request in requests}) >= 8
+    assert [one for one in requests if not str(one["idempotency_key"]).startswith("videoq-")] == []
+
+
 class TestDeletion:
     def test_a_deleted_user_is_charged_no_more(self, site: Site) -> None:
         first_subscription(site)

@@ -56,6 +56,12 @@ ENDS: dict[str, tuple[str, str, str, list[tuple[str, str, int]]]] = {
         "premium",
         [("proration", "succeeded", 2506), ("subscription_payment", "succeeded", 1200)],
     ),
+    "upgrade_with_three_d_secure": (  # for twenty days of the period's thirty-one
+        "premium",
+        "active",
+        "premium",
+        [("proration", "succeeded", 2387), ("subscription_payment", "succeeded", 1200)],
+    ),
     "downgrade_at_period_end": (
         "standard",
         "active",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django_videoq_billing.sandbox.billing import changes, invoicing
 from django_videoq_billing.sandbox.billing.changes import Change
 from django_videoq_billing.sandbox.box import Sandbox
+from django_videoq_billing.sandbox.objects import subscriptions
 from django_videoq_billing.sandbox.store import Record
 
 SECONDS = 23 * 3600
@@ -12,9 +13,13 @@ UPDATED = "customer.subscription.updated"
 
 
 def hold(box: Sandbox, subscription: Record, change: Change, invoice: Record) -> None:
-    """The subscription stays as it is; `pending_update` tells what it becomes once the invoice is paid."""
+    """The subscription stays as it is; `pending_update` tells what it becomes once the invoice is paid.
+
+    It waits no longer than the period or the trial lasts, which end together.
+    """
+    ends = subscriptions.period(subscription)[1]
     subscription["pending_update"] = {
-        "billing_cycle_anchor": None, "expires_at": box.now() + SECONDS, "subscription_items": change.items,
+        "billing_cycle_anchor": None, "expires_at": min(box.now() + SECONDS, ends), "subscription_items": change.items,
         "trial_end": None, "trial_from_plan": None,
     }  # fmt: skip
     subscription["_pending"] = {

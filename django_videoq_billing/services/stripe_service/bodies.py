@@ -14,7 +14,7 @@ from django_videoq_billing.types import UserId
 
 
 def checkout_params(
-    user_id: UserId, plan: SubscriptionPlan, customer_id: str, success_url: str, cancel_url: str
+    user_id: UserId, plan: SubscriptionPlan, customer_id: str, urls: tuple[str, str], *, trial: bool
 ) -> Any:
     """https://docs.stripe.com/api/checkout/sessions/create"""
     settings = get_settings()
@@ -25,10 +25,12 @@ def checkout_params(
             "customer": customer_id,
             "client_reference_id": str(user_id),
             "line_items": [{"price": plan.stripe_price_id, "quantity": 1}],
-            "success_url": success_url,
-            "cancel_url": cancel_url,
+            "success_url": urls[0],
+            "cancel_url": urls[1],
             "metadata": {**metadata, "price_id": plan.stripe_price_id},
-            "subscription_data": given({"metadata": metadata, "trial_period_days": plan.trial_days or None}),
+            "subscription_data": given(
+                {"metadata": metadata, "trial_period_days": (plan.trial_days or None) if trial else None}
+            ),
             "payment_method_types": list(settings.CHECKOUT_PAYMENT_METHOD_TYPES),
             "allow_promotion_codes": settings.CHECKOUT_PROMOTION_CODES or None,
             "automatic_tax": {"enabled": True} if settings.CHECKOUT_AUTOMATIC_TAX else None,

@@ -16,7 +16,12 @@ import stripe
 from django.conf import settings as django_settings
 
 from django_videoq_billing.conf import get_settings
-from django_videoq_billing.exceptions import StripeFailure, StripeObjectMissing, StripeUnavailable
+from django_videoq_billing.exceptions import (
+    StripeAuthenticationRequired,
+    StripeFailure,
+    StripeObjectMissing,
+    StripeUnavailable,
+)
 from django_videoq_billing.types import UserId
 
 logger = logging.getLogger("django_videoq_billing")
@@ -24,6 +29,8 @@ logger = logging.getLogger("django_videoq_billing")
 Params = Mapping[str, Any]
 Json = dict[str, Any]
 
+# https://docs.stripe.com/error-codes and, for `error_if_incomplete`, what Stripe answers to it
+_ASKS_THE_CARDHOLDER = {"authentication_required", "subscription_payment_intent_requires_action"}
 _ID = re.compile(r"\b([a-z]+(?:_[a-z]+)*)_(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{10,}(?:_secret_\w+)?")
 
 
@@ -87,6 +94,8 @@ def stripe_errors() -> Iterator[None]:
     except stripe.CardError as error:
         decline_code = getattr(error.error, "decline_code", None)
         logger.info("stripe_card_declined", extra={"stripe_code": error.code, "decline_code": decline_code})
+        if {decline_code, error.code} & _ASKS_THE_CARDHOLDER:
+            raise StripeAuthenticationRequired.not_possible() from None
         raise StripeFailure.declined(decline_code or error.code) from None
     except (stripe.APIConnectionError, stripe.RateLimitError) as error:
         logger.warning("stripe_unavailable", extra={"http_status": error.http_status})

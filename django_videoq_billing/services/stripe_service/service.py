@@ -93,10 +93,13 @@ class StripeService:
         """Open a checkout page for the plan; two calls with the same arguments open the same page.
 
         Prefer `services.checkout.start_checkout`, which also refuses a second subscription and keeps one
-        page open. Without a `customer_id` the user's customer is created on the way. `after` is the session this one follows, so that a new page can be opened once that one is closed.
+        page open. Without a `customer_id` the user's customer is created on the way. `after` is the session
+        this one follows, so that a new page can be opened once that one is closed. The plan's
+        trial is for a customer who never had one.
         """
         customer_id = customer_id or StripeService.create_customer(user).id
-        params = checkout_params(user.pk, plan, customer_id, success_url, cancel_url)
+        trial = bool(plan.trial_days) and not StripeService.has_tried(customer_id)
+        params = checkout_params(user.pk, plan, customer_id, (success_url, cancel_url), trial=trial)
         key = idempotency_key("checkout", user.pk, {**params, "after": after})
         with stripe_errors():
             return checkout_session(
@@ -142,6 +145,11 @@ class StripeService:
             return [subscription_state(plain(item)) for item in page.auto_paging_iter()]
 
     @staticmethod
+    def has_tried(customer_id: str) -> bool:
+        """Whether any subscription of the customer had a trial."""
+        return any(state.trial_end for state in StripeService.list_subscriptions(customer_id))
+
+    @staticmethod
     def cancel_subscription(subscription_id: str, at_period_end: bool = True) -> StripeSubscriptionState:
         """Cancel at the end of the period, or now. Cancelling what is already cancelled is safe."""
         with stripe_errors():
@@ -168,21 +176,22 @@ class StripeService:
         return _update(subscription_id, {"cancel_at_period_end": False})
 
     @staticmethod
-    def change_price(subscription: StripeSubscriptionState, price_id: str) -> StripeSubscriptionState:
+    def change_price(
+        subscription: StripeSubscriptionState, price_id: str, *, may_wait: bool = False
+    ) -> StripeSubscriptionState:
         """Change the price at once and invoice the difference; where it cannot be paid nothing changes.
 
-        https://docs.stripe.com/billing/subscriptions/prorations and, for `error_if_incomplete`,
-        https://docs.stripe.com/api/subscriptions/update
+        With `may_wait` the change then waits for the invoice, a day at most, and a cancellation stays:
+        https://docs.stripe.com/billing/subscriptions/pending-updates
         """
-        return _update(
-            subscription.stripe_id,
-            {
-                "items": [{"id": subscription.item_id, "price": price_id}],
-                "proration_behavior": "always_invoice",
-                "payment_behavior": "error_if_incomplete",
-                "cancel_at_period_end": False,
-            },
-        )
+        change = {
+            "items": [{"id": subscription.item_id, "price": price_id}],
+            "proration_behavior": "always_invoice",
+        }
+        if may_wait:
+            return _update(subscription.stripe_id, {**change, "payment_behavior": "pending_if_incomplete"})
+        strict = {"payment_behavior": "error_if_incomplete", "cancel_at_period_end": False}
+        return _update(subscription.stripe_id, {**change, **strict})
 
     @staticmethod
     def schedule_price(subscription: StripeSubscriptionState, price_id: str) -> None:
@@ -233,6 +242,12 @@ class StripeService:
             return invoice_state(
                 plain(client().v1.invoices.retrieve(invoice_id, {"expand": _INVOICE_EXPAND}))
             )
+
+    @staticmethod
+    def void_invoice(invoice_id: str) -> None:
+        """Close an open invoice that nobody is to pay, and drop the change that waits for it."""
+        with stripe_errors():
+            client().v1.invoices.void_invoice(invoice_id, options=once())
 
     @staticmethod
     def list_charges(payment_intent_id: str) -> list[Json]:

@@ -161,4 +161,4 @@ class Run:
     def _dead_threads(self) -> int:
         """Of workers that died by themselves: each of their threads may have been waiting for an answer."""
         started = len(list(self._folder.glob("w*.ledger")))
-        return (started - self._given.processes) * self._given.threads
+        return int((started - self._given.processes) * self._given.threads)

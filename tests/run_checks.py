@@ -11,10 +11,11 @@ import subprocess
 import sys
 import time
 
+PARALLEL = "--numprocesses auto --maxprocesses 4"
 COVERAGE = "--cov --cov-report= --cov-fail-under=0"  # measured by both runs of pytest, judged once after them
 # The races need it; what counts and decides must agree with it, too.
 ON_POSTGRES = (
-    "tests/stripe tests/usage tests/services tests/decorators tests/seed --numprocesses auto --maxprocesses 4"
+    "tests/stripe tests/usage tests/services tests/decorators tests/seed tests/commands/test_flush_usage.py"
 )
 CHECKS = {
     "lint": "ruff check",
@@ -22,8 +23,8 @@ CHECKS = {
     "types": "mypy",
     "imports": "lint-imports --no-logo",
     "migrations": "django-admin makemigrations --check --dry-run videoq_billing videos",
-    "tests on SQLite": f"pytest -m 'not postgres' --numprocesses auto --maxprocesses 4 {COVERAGE}",
-    "tests on PostgreSQL": f"python -m tests.with_postgres pytest {ON_POSTGRES} --cov-append {COVERAGE}",
+    "tests on SQLite": f"pytest -m 'not postgres' {PARALLEL} {COVERAGE}",
+    "tests on PostgreSQL": f"python -m tests.with_postgres pytest {ON_POSTGRES} {PARALLEL} --cov-append {COVERAGE}",
     "coverage": "coverage report",
 }
 

@@ -12,6 +12,7 @@ from django.core.management import get_commands
 
 from django_videoq_billing import models
 from django_videoq_billing.services.usage_tracker import UsageTracker
+from tests import run_checks
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "django_videoq_billing"
@@ -132,3 +133,14 @@ def test_public_names_of_models() -> None:
 @pytest.mark.parametrize("command", ["seed_plans", "assign_default_plan", "show_usage"])
 def test_commands(command: str) -> None:
     assert get_commands()[command] == "django_videoq_billing"
+
+
+def test_every_test_that_needs_postgresql_is_run_on_it() -> None:
+    chosen = run_checks.ON_POSTGRES.split()
+    marked = [
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if "mark.postgres" in path.read_text(encoding="utf-8") and path.name != Path(__file__).name
+    ]
+    assert marked
+    assert [path for path in marked if not path.startswith(tuple(chosen))] == []

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.exceptions import Conflict
 from django_videoq_billing.types import Entitlement, Metric, Reservation, ReservationState
+from django_videoq_billing.usage import postgres
 from django_videoq_billing.usage.rows import (
     COUNTER,
     LAST_USED,
@@ -68,8 +69,10 @@ class Admission:
         """Add to the counter if there is room; the period's first use makes its record."""
         if self.limit is not None and self.amount > self.limit:
             return False
-        if self._add_if_room():
-            return True
+        return self._add_if_room() or (self._is_worth_another_try() and self._add_if_room())
+
+    def _is_worth_another_try(self) -> bool:
+        """Make the period's record where it is missing; the room may have come into being just now, too."""
         used = self._used()
         if used is None:
             records(self.entitlement).get_or_create(
@@ -77,31 +80,44 @@ class Admission:
                 billing_period_start=self.entitlement.period.start,
                 defaults=snapshot(self.entitlement),
             )
-        elif self.limit is not None and used + self.amount > self.limit:
-            return False
-        return self._add_if_room()  # the record, or the room, has only just come into being
+            return True
+        return self.limit is None or used + self.amount <= self.limit
 
     def _admit(self) -> Reservation | None:
         """Count and hold, or None where there is no room."""
+        if self.limit is not None and self.amount > self.limit:
+            return None
         try:
-            with transaction.atomic(using=alias()):
-                if not self.count():
-                    return None
-                record_id, used = records(self.entitlement).values_list("pk", COUNTER[self.metric]).get()
-                if not self.hold:
-                    return self._reservation(granted=True, used=used)
-                hold = holds().create(
-                    user_id=self.entitlement.user_id,
-                    record_id=record_id,
-                    metric=self.metric,
-                    amount=self.amount,
-                    key=self.key,
-                    expires_at=timezone.now() + timedelta(seconds=get_settings().RESERVATION_SECONDS),
-                )
+            if self.hold and postgres.is_used():
+                return self._at_once() or (self._at_once() if self._is_worth_another_try() else None)
+            return self._step_by_step()
         except IntegrityError:
             if self.key is None:
                 raise
             raise KeyTakenError from None
+
+    def _at_once(self) -> Reservation | None:
+        seconds = get_settings().RESERVATION_SECONDS
+        counted = postgres.count_and_hold(
+            self.entitlement, self.metric, self.amount, self.limit, self.key, seconds
+        )
+        return counted and self._reservation(granted=True, used=counted[0], hold_id=counted[1])
+
+    def _step_by_step(self) -> Reservation | None:
+        with transaction.atomic(using=alias()):
+            if not self.count():
+                return None
+            record_id, used = records(self.entitlement).values_list("pk", COUNTER[self.metric]).get()
+            if not self.hold:
+                return self._reservation(granted=True, used=used)
+            hold = holds().create(
+                user_id=self.entitlement.user_id,
+                record_id=record_id,
+                metric=self.metric,
+                amount=self.amount,
+                key=self.key,
+                expires_at=timezone.now() + timedelta(seconds=get_settings().RESERVATION_SECONDS),
+            )
         return self._reservation(granted=True, used=used, hold_id=hold.pk)
 
     def _add_if_room(self) -> bool:

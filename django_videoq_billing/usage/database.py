@@ -20,6 +20,7 @@ from django_videoq_billing.types import (
     ReservationState,
     UserId,
 )
+from django_videoq_billing.usage import postgres
 from django_videoq_billing.usage.admission import Admission
 from django_videoq_billing.usage.base import UsageStore
 from django_videoq_billing.usage.rows import alias, give_back, holds, overdue, record_of, records, shift
@@ -53,7 +54,7 @@ class DatabaseUsageStore(UsageStore):
             return False
         # The usual case needs no record, and so no transaction of its own: a lock that a failed attempt
         # took on the hold must be gone before the record is locked.
-        if actual is None and _settle(reservation_id, ReservationState.COMMITTED, settled=F("amount")):
+        if actual is None and _commit_as_reserved(reservation_id):
             return True
         with transaction.atomic(using=alias()):
             hold = _locked(reservation_id)
@@ -101,6 +102,12 @@ def _rollback_is_certain() -> bool:
     in it any more."""
     connection = transaction.get_connection(alias())
     return bool(connection.in_atomic_block and connection.needs_rollback)
+
+
+def _commit_as_reserved(reservation_id: UUID) -> bool:
+    if postgres.is_used():
+        return postgres.commit(reservation_id, timezone.now())
+    return _settle(reservation_id, ReservationState.COMMITTED, settled=F("amount"))
 
 
 def _give_back(move: Callable[[], bool | None]) -> bool:

@@ -49,6 +49,20 @@ def test_a_protected_request_costs_four_statements(store: DatabaseUsageStore, en
     assert len(statements(captured)) <= 4, statements(captured)
 
 
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_on_postgresql_it_costs_two(store: DatabaseUsageStore, entitled: Entitled) -> None:
+    known = Known(entitled())
+    store.commit(store.reserve(known, Metric.VIDEO, 1).hold_id)
+
+    with CaptureQueriesContext(connection) as captured:
+        store.commit(store.reserve(known, Metric.VIDEO, 1, key="k").hold_id)
+
+    assert len(statements(captured)) == 2, statements(captured)
+    assert UsageRecord.objects.get().video_count == 2
+    assert UsageReservation.objects.filter(state="committed", settled_amount=1).count() == 2
+
+
 @pytest.mark.django_db
 def test_a_refusal_changes_no_row(store: DatabaseUsageStore, entitled: Entitled) -> None:
     store.reserve(entitled, Metric.VIDEO, 2)

@@ -169,7 +169,7 @@ class TestEmptied:
         held = redis_store.reserve(entitled, Metric.VIDEO, 1)
         redis_store.flush()
 
-        client.flushall()
+        client.flushdb()
 
         assert redis_store.reserve(entitled, Metric.VIDEO, 1, key="k").replayed
         assert redis_store.get(entitled()).video_count == 2
@@ -185,7 +185,7 @@ class TestEmptied:
         redis_store.flush()
         granted(redis_store, entitled, 1)
 
-        client.flushall()
+        client.flushdb()
 
         assert redis_store.get(entitled()).video_count == 1
         assert granted(redis_store, entitled, 3) == [True, True, False]
@@ -200,9 +200,9 @@ class TestEmptied:
         redis_store.add(entitled, Metric.TRANSCRIPTION, 50)
         assert (counted(), UsageReservation.objects.get().state) == (2, "held")
 
-        client.flushall()
+        client.flushdb()
         assert redis_store.commit(hold.hold_id, 2)
-        client.flushall()
+        client.flushdb()
 
         assert redis_store.get(entitled()).video_count == 3
         assert redis_store.get(entitled()).transcription_seconds == 50
@@ -213,7 +213,7 @@ class TestEmptied:
     ) -> None:
         redis_store.reserve(entitled, Metric.VIDEO, 3)
         redis_store.flush()
-        client.flushall()
+        client.flushdb()
 
         later = timezone.now() + timedelta(hours=2)
         assert [redis_store.expire(later), redis_store.expire(later)] == [1, 0]

@@ -71,7 +71,7 @@ class Run:
         self._workers = [self._worker() for _ in range(self._given.processes)]
         self._flushers = [self._flusher() for _ in range(2)]
         while time.monotonic_ns() < self._until:
-            self._wait(self._dice.uniform(0.3, 1.2))
+            self._wait(self._dice.uniform(1, 2.5))  # a site that is away for good shows nothing
             if self._given.faults:
                 self._strike(self._dice.choice(self._given.faults))
         for child in (*self._workers, *self._flushers):

@@ -175,8 +175,10 @@ def flush_for_ever(until: int, seed: int) -> None:
     while time.monotonic_ns() < until:
         try:
             store.flush()
-            if dice.random() < 0.2:
+            if dice.random() < 0.3:
                 store.expire(timezone.now() - timedelta(days=1))
+            if dice.random() < 0.3:
+                store.forget()  # as a changed plan would: every hash is rebuilt under load
         except (UsageUnavailable, DatabaseError):
             connection.close()
         time.sleep(0.02)

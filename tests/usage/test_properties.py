@@ -80,8 +80,9 @@ class StoreMachine(RuleBasedStateMachine):
                         expected = self.counted(user, record.billing_period_start)
                         assert record.video_count == expected
         finally:
-            if getattr(self, "clock", None):
-                self.clock.stop()
+            clock: time_machine.travel | None = getattr(self, "clock", None)
+            if clock:
+                clock.stop()
 
     def counted(self, user: int, period: datetime | None = None) -> int:
         period = period or self.entitled[user]().period.start
@@ -179,12 +180,14 @@ class StoreMachine(RuleBasedStateMachine):
     @precondition(lambda self: isinstance(getattr(self, "store", None), RedisUsageStore))
     @rule(user=users)
     def the_hash_is_gone(self, user: int) -> None:
+        assert isinstance(self.store, RedisUsageStore)
         name = encoded(self.entitled[user].user_id)
         self.store.shards.wire.client.delete(self.store.shards[shard_of(name)].keys.user + name)
 
     @precondition(lambda self: isinstance(getattr(self, "store", None), RedisUsageStore))
     @rule()
     def redis_is_emptied_after_a_flush(self) -> None:
+        assert isinstance(self.store, RedisUsageStore)
         self.store.flush()
         self.store.shards.wire.client.flushall()
 

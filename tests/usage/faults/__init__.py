@@ -1,0 +1,1 @@
+"""Orders of moves, and faults at a moment, that a careless Redis store would get wrong."""

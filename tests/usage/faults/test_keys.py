@@ -1,0 +1,145 @@
+"""Client keys on both sides, and keys of Redis that are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+import redis
+from django.utils import timezone
+
+from django_videoq_billing.services.entitlements import EntitlementOf
+from django_videoq_billing.types import Metric
+from django_videoq_billing.usage.redis_store import RedisUsageStore
+from django_videoq_billing.usage.redis_store.keys import encoded, shard_of, shard_of_hold
+from django_videoq_billing.usage.redis_store.scripts import Shard
+from tests.proxy import Proxy
+from tests.usage.faults.looks import LATER, flushed, later, used
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class TestClientKeys:
+    def test_a_key_used_while_redis_was_away_is_known_when_it_is_back(
+        self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy
+    ) -> None:
+        network.cut()
+        first = store.reserve(entitled, Metric.VIDEO, 1, key="k")
+        store.commit(first.hold_id)
+        network.heal()
+
+        again = store.reserve(entitled, Metric.VIDEO, 1, key="k")
+
+        assert (again.replayed, again.id, again.state) == (True, first.id, "committed")
+        assert flushed(store) == used(store, entitled) == 1
+
+    def test_a_hold_of_the_database_lives_on_in_redis(
+        self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy
+    ) -> None:
+        network.cut()
+        first = store.reserve(entitled, Metric.VIDEO, 1, key="k")
+        second = store.reserve(entitled, Metric.VIDEO, 1, key="l")
+        network.heal()
+        assert store.reserve(entitled, Metric.VIDEO, 1, key="k").replayed
+
+        assert store.commit(first.hold_id)
+        assert store.reserve(entitled, Metric.VIDEO, 1, key="k").state == "committed"
+        assert store.release(second.hold_id)
+        again = store.reserve(entitled, Metric.VIDEO, 1, key="l")
+        assert (again.granted, again.replayed) == (True, False)
+        assert flushed(store) == used(store, entitled) == 2
+
+    def test_an_overdue_hold_of_the_database_makes_room_in_redis(
+        self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy
+    ) -> None:
+        network.cut()
+        store.reserve(entitled, Metric.VIDEO, 2, key="k")
+        network.heal()
+        store.reserve(entitled, Metric.VIDEO, 2)
+
+        with later():
+            again = store.reserve(entitled, Metric.VIDEO, 2, key="k")
+            assert (again.granted, again.replayed) == (True, False)
+            assert flushed(store) == used(store, entitled) == 2
+
+    def test_a_key_whose_hold_the_database_gave_back_is_free(
+        self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy
+    ) -> None:
+        store.reserve(entitled, Metric.VIDEO, 2, key="k")
+        store.flush()
+        network.cut()
+        with later():
+            assert store.reserve(entitled, Metric.VIDEO, 1).granted
+            network.heal()
+            again = store.reserve(entitled, Metric.VIDEO, 1, key="k")
+
+            assert (again.granted, again.replayed, again.state) == (True, False, "held")
+            assert flushed(store) == used(store, entitled) == 2
+
+    def test_a_key_counted_in_the_database_after_a_lost_answer_stays_there(
+        self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy
+    ) -> None:
+        """Redis holds it as well, for a caller who never heard of it: that one expires."""
+        store.reserve(entitled, Metric.VIDEO, 1)
+        network.lose_next_answer(meanwhile=network.cut)
+        first = store.reserve(entitled, Metric.VIDEO, 1, key="k")
+        store.commit(first.hold_id)
+        network.heal()
+        store.flush()
+
+        again = store.reserve(entitled, Metric.VIDEO, 1, key="k")
+
+        assert (again.replayed, again.id, again.state) == (True, first.id, "committed")
+        with later():
+            store.expire(timezone.now())
+            assert store.reserve(entitled, Metric.VIDEO, 1, key="k").id == first.id
+            assert flushed(store) == used(store, entitled) == 1
+
+
+class TestKeysOfRedisAreGone:
+    """Evicted, or deleted by hand."""
+
+    def test_the_hold(
+        self, store: RedisUsageStore, entitled: EntitlementOf, server: redis.Redis, shard: Shard
+    ) -> None:
+        hold = store.reserve(entitled, Metric.VIDEO, 2)
+        store.flush()
+        server.delete(shard.keys.hold + hold.hold_id.hex.encode())
+
+        with later():
+            assert store.reserve(entitled, Metric.VIDEO, 1).granted
+            assert store.expire(timezone.now()) == 0
+            assert flushed(store) == used(store, entitled) == 1
+
+    def test_the_hold_before_it_was_flushed(
+        self, store: RedisUsageStore, entitled: EntitlementOf, server: redis.Redis, shard: Shard
+    ) -> None:
+        hold = store.reserve(entitled, Metric.VIDEO, 2)
+        server.delete(shard.keys.hold + hold.hold_id.hex.encode())
+
+        assert store.expire(timezone.now() + LATER) == 1
+        assert flushed(store) == used(store, entitled) == 0
+
+    def test_the_user_while_the_hash_is_rebuilt_twice(
+        self, store: RedisUsageStore, entitled: EntitlementOf, server: redis.Redis, shard: Shard
+    ) -> None:
+        """The slower one has read the journal before a move that the hash, being gone, did not notice."""
+        user = encoded(entitled.user_id)
+        hold = store.reserve(entitled, Metric.VIDEO, 1)
+        server.delete(shard.keys.user + user)
+        slower = shard.begin(user)
+        server.delete(shard.keys.user + user)
+        store.release(hold.hold_id)
+        faster = shard.begin(user)
+
+        assert slower[1] != faster[1]
+
+
+def test_a_shard_is_told_by_the_id(store: RedisUsageStore, entitled: EntitlementOf, network: Proxy) -> None:
+    in_redis = store.reserve(entitled, Metric.VIDEO, 1).hold_id
+    network.cut()
+    in_rows = store.reserve(entitled, Metric.VIDEO, 1).hold_id
+
+    decide: Callable[[UUID], int | None] = shard_of_hold
+    assert (decide(in_redis), decide(in_rows)) == (shard_of(encoded(entitled.user_id)), None)

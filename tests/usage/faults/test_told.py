@@ -1,0 +1,78 @@
+"""What is told while Redis is away."""
+
+from __future__ import annotations
+
+import pytest
+import redis
+from django.utils import timezone
+
+from django_videoq_billing.models import UsageReservation
+from django_videoq_billing.services.entitlements import EntitlementOf
+from django_videoq_billing.types import Metric
+from django_videoq_billing.usage.redis_store import RedisUsageStore
+from tests.proxy import Proxy
+from tests.usage.faults.looks import flushed, later, used
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class TestToldWhileRedisIsAway:
+    @pytest.mark.parametrize("actual", [None, 5, 0])
+    def test_a_commit_survives_a_redis_that_comes_back_empty(
+        self,
+        store: RedisUsageStore,
+        entitled: EntitlementOf,
+        network: Proxy,
+        server: redis.Redis,
+        actual: int | None,
+    ) -> None:
+        hold = store.reserve(entitled, Metric.VIDEO, 2)
+        store.flush()
+        network.cut()
+        assert store.commit(hold.hold_id, actual)
+        server.flushall()
+        network.heal()
+
+        assert flushed(store) == used(store, entitled) == (2 if actual is None else actual)
+        assert UsageReservation.objects.get().state == "committed"
+        assert store.commit(hold.hold_id) is False
+
+    def test_a_release_survives_it_too(
+        self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy, server: redis.Redis
+    ) -> None:
+        hold = store.reserve(entitled, Metric.VIDEO, 2)
+        store.flush()
+        network.cut()
+        store.release(hold.hold_id)
+        server.flushall()
+        network.heal()
+
+        assert flushed(store) == used(store, entitled) == 0
+
+    def test_a_commit_is_carried_out_before_its_hold_expires(
+        self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy
+    ) -> None:
+        """What has been used must not be granted a second time when Redis is back after an hour."""
+        hold = store.reserve(entitled, Metric.VIDEO, 2)
+        network.cut()
+        store.commit(hold.hold_id)
+        network.heal()
+
+        with later():
+            assert not store.reserve(entitled, Metric.VIDEO, 1).granted
+            assert store.expire(timezone.now()) == 0
+            assert flushed(store) == used(store, entitled) == 2
+
+    def test_a_commit_is_not_given_back_by_the_database_either(
+        self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy
+    ) -> None:
+        hold = store.reserve(entitled, Metric.VIDEO, 2)
+        store.flush()
+        network.cut()
+        store.commit(hold.hold_id)
+
+        with later():
+            assert not store.reserve(entitled, Metric.VIDEO, 1).granted
+            assert store.expire(timezone.now()) == 0
+            network.heal()
+            assert flushed(store) == used(store, entitled) == 2

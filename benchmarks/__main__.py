@@ -10,12 +10,20 @@ import sys
 from pathlib import Path
 from time import monotonic
 
+from benchmarks import page
+from benchmarks.report import Report
+
 ROOT = Path(__file__).parent.parent
-PARTS = ("calls", "races", "populations", "receipts")
+PARTS = ("calls", "races", "populations", "flush", "receipts")
 
 
 def main() -> int:
     options = read_arguments()
+    if options.render:
+        write(Report.load(ROOT / "docs/benchmarks.json"), ROOT / "docs")
+        return 0
+    if options.one_core:
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
     from benchmarks.servers import all_servers
 
@@ -26,25 +34,37 @@ def main() -> int:
         began = monotonic()
         report = run(options.parts, quick=options.quick, rng=random.Random(options.seed), say=say)
         report.facts["seconds"] = monotonic() - began
-    from benchmarks import page, plot
-
-    text = page.render(report)
+        report.machine["placement"] = (
+            "client and servers on one core"
+            if options.one_core
+            else "client and servers where the system puts them"
+        )
     if options.output is None:
-        sys.stdout.write(text)
-        return 0
-    (options.output / "images").mkdir(parents=True, exist_ok=True)
-    report.save(options.output / "benchmarks.json")
-    (options.output / "benchmarks.md").write_text(text, encoding="utf-8")
-    plot.draw(report, options.output / "images/benchmarks.png")
+        sys.stdout.write(page.render(report))
+    else:
+        write(report, options.output)
     return 0
+
+
+def write(report: Report, folder: Path) -> None:
+    from benchmarks import plot
+
+    (folder / "images").mkdir(parents=True, exist_ok=True)
+    report.save(folder / "benchmarks.json")
+    (folder / "benchmarks.md").write_text(page.render(report), encoding="utf-8")
+    plot.draw(report, folder / "images/benchmarks.png")
 
 
 def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="less than a minute, to see that it works")
     parser.add_argument("--seed", type=int, default=1, help="of the order of turns and of who asks")
+    parser.add_argument("--one-core", action="store_true", help="put client and servers on one core")
     parser.add_argument(
-        "--output", type=Path, help="where to write; docs for a full run, a quick one only prints its page"
+        "--output", type=Path, help="folder to write to; docs for a full run, others only print their page"
+    )
+    parser.add_argument(
+        "--render", action="store_true", help="write the page anew from docs/benchmarks.json; measure nothing"
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"only these of: {', '.join(PARTS)}")
     options = parser.parse_args()

@@ -82,7 +82,7 @@ class BareSql:
     def cursor_update(self, user: User) -> int:
         with connections[population_now()].cursor() as cursor:
             cursor.execute(UPDATE, [timezone.now(), user.pk, self.period_start, self.limit - 1])
-            return cursor.rowcount
+            return int(cursor.rowcount)
 
     def update_and_journal(self, user: User) -> int:
         with connections[population_now()].cursor() as cursor:
@@ -90,7 +90,7 @@ class BareSql:
                 UPDATE_AND_JOURNAL,
                 [timezone.now(), user.pk, self.period_start, self.limit - 1, timezone.now()],
             )
-            return cursor.rowcount
+            return int(cursor.rowcount)
 
 
 _TABLE, _HOLDS = UsageRecord._meta.db_table, UsageReservation._meta.db_table

@@ -18,8 +18,10 @@ from benchmarks.others import Limits, Ratelimit, Throttle, View, upload
 from benchmarks.people import PLENTY, make_people
 from benchmarks.report import Report
 from benchmarks.traffic import traffic_of
+from django_videoq_billing.usage import get_store
 
 USERS = 1000
+AT_LIMIT = 100
 LONG_HISTORY = 100
 
 
@@ -27,16 +29,17 @@ class Cast:
     """Whom the contenders serve, and with what."""
 
     def __init__(self, rng: random.Random) -> None:
-        self.rng = rng
         self.people = make_people(USERS)
-        self.at_limit = make_people(100, video_limit=5, used=5)
+        self.at_limit = make_people(AT_LIMIT, video_limit=5, used=5)
         self.requests = RequestFactory()
+        self._everybody = self.people.in_turn(rng)
+        self._everybody_at_limit = self.at_limit.in_turn(rng)
 
     def user(self) -> User:
-        return self.people.anybody(self.rng)
+        return next(self._everybody)
 
     def user_at_limit(self) -> User:
-        return self.at_limit.anybody(self.rng)
+        return next(self._everybody_at_limit)
 
     def request(self) -> HttpRequest:
         return request_of(self.requests, self.user())
@@ -52,13 +55,16 @@ def measure(report: Report, effort: Effort, rng: random.Random, say: Callable[[s
     cast = Cast(rng)
     bare_redis = BareRedis(cast.people)
     groups = {
-        "calls over Redis": redis_calls(cast, bare_redis),
+        "calls over Redis": redis_calls(cast, bare_redis, rng),
         "calls over SQL": sql_calls(cast),
         "views over Redis": redis_views(cast),
         "views over SQL": sql_views(cast),
     }
     for title, contenders in groups.items():
         say(title)
+        if title.endswith("Redis"):
+            for contender in contenders:
+                contender.turn(USERS)  # everybody is known to every library
         measure_group(report, contenders, effort, rng)
         report.traffic |= {contender.name: traffic_of(contender) for contender in contenders}
     bare_redis.close()
@@ -73,23 +79,23 @@ def measure_group(
 
 
 def our_calls(cast: Cast, store: str) -> list[Contender]:
-    return [
-        Contender(
-            f"{store}.reserve", ours.reserve, cast.user, clean_up=ours.commit_all, around=partial(ours.on, store)
-        ),
-        Contender(
-            f"{store}.reserve_commit", ours.reserve_and_commit, cast.user, around=partial(ours.on, store)
-        ),
-        Contender(f"{store}.refuse", ours.refuse, cast.user_at_limit, around=partial(ours.on, store)),
+    here = partial(ours.on, store)
+    calls = [
+        Contender(f"{store}.reserve", ours.reserve, cast.user, clean_up=ours.commit_all, around=here),
+        Contender(f"{store}.reserve_commit", ours.reserve_and_commit, cast.user, around=here),
+        Contender(f"{store}.refuse", ours.refuse, cast.user_at_limit, around=here),
     ]
+    if ours.REDIS_STORE:
+        calls.append(Contender(f"{store}.count", ours.count, cast.user, around=here))
+    return calls
 
 
-def redis_calls(cast: Cast, bare: BareRedis) -> list[Contender]:
+def redis_calls(cast: Cast, bare: BareRedis, rng: random.Random) -> list[Contender]:
     limits, ratelimit, throttle = Limits(PLENTY), Ratelimit(PLENTY), Throttle(PLENTY)
-    oldest = make_people(100)
+    old_users = make_people(AT_LIMIT).in_turn(rng)
 
     def request_with_history() -> HttpRequest:
-        request = request_of(cast.requests, oldest.anybody(cast.rng))
+        request = request_of(cast.requests, next(old_users))
         throttle.remember(request, LONG_HISTORY)
         return request
 
@@ -97,15 +103,26 @@ def redis_calls(cast: Cast, bare: BareRedis) -> list[Contender]:
         Contender("bare.socket", bare.on_socket, cast.user),
         Contender("bare.connection", bare.on_connection, cast.user),
         Contender("bare.evalsha", bare.evalsha, cast.user),
-        Contender(
-            "bare.evalsha_journal", bare.evalsha_with_journal, cast.user, clean_up=bare.forget_journal
-        ),
-        *(our_calls(cast, "redis") if "redis" in ours.STORES else []),
+        Contender("bare.evalsha_journal", bare.evalsha_with_journal, cast.user, clean_up=bare.forget_journal),
+        *(our_calls(cast, "redis") if ours.REDIS_STORE else []),
+        *([first_call(cast)] if ours.REDIS_STORE else []),
         Contender("limits.call", limits.hit, cast.user),
         Contender("ratelimit.call", ratelimit.call, cast.request),
         Contender("throttle.call", throttle.call, cast.request),
         Contender("throttle.call_history", throttle.call, request_with_history),
     ]
+
+
+def first_call(cast: Cast) -> Contender:
+    """A user whose counters Redis does not have, or may not trust any more: they are read from the database."""
+
+    def forgotten() -> User:
+        user = cast.user()
+        get_store().forget(user.pk)  # type: ignore[attr-defined]
+        return user
+
+    here = partial(ours.on, "redis")
+    return Contender("redis.first", ours.reserve, forgotten, clean_up=ours.commit_all, around=here)
 
 
 def sql_calls(cast: Cast) -> list[Contender]:
@@ -123,7 +140,7 @@ def our_views(cast: Cast, store: str) -> list[Contender]:
     def contender(name: str, view: View) -> Contender:
         return Contender(f"view.{store}.{name}", view, cast.request, around=partial(ours.on, store))
 
-    counted = [contender("counted", ours.counting_view())] if ours.COUNTS_AT_ADMISSION else []
+    counted = [contender("counted", ours.counting_view())] if ours.REDIS_STORE else []
     return [contender("two_phase", ours.two_phase_view()), *counted]
 
 
@@ -137,7 +154,7 @@ def redis_views(cast: Cast) -> list[Contender]:
     }
     return [
         *(Contender(name, view, cast.request) for name, view in views.items()),
-        *(our_views(cast, "redis") if "redis" in ours.STORES else []),
+        *(our_views(cast, "redis") if ours.REDIS_STORE else []),
     ]
 
 

@@ -57,9 +57,9 @@ class Contender:
 
     def turn(self, calls: int) -> float:
         """The median of so many calls in microseconds, after a few that are not counted."""
-        arguments = [self.prepare() for _ in range(calls + SETTLING_CALLS)]
         call, took, results = self.call, [], []
         with self.around():
+            arguments = [self.prepare() for _ in range(calls + SETTLING_CALLS)]
             gc.collect()
             gc.disable()
             try:

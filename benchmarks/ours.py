@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from importlib.util import find_spec
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -15,15 +15,21 @@ from benchmarks.others import View, upload
 from django_videoq_billing.decorators import requires_quota
 from django_videoq_billing.exceptions import QuotaExceeded
 from django_videoq_billing.services.usage_tracker import Hold, UsageTracker
+from django_videoq_billing.usage import get_store
 
-STORES: tuple[str, ...] = ("database",)
-COUNTS_AT_ADMISSION = False
-"""The switch for what is being built: the Redis store joins STORES, and `hold=False` is measured."""
+REDIS_STORE = find_spec("django_videoq_billing.usage.redis_store") is not None
+"""The switch for what is being built: with it the Redis store is measured, and views that count at admission."""
+
+STORES = ("database", "redis") if REDIS_STORE else ("database",)
+VALID_SECONDS = 86400
 
 
-def on(store: str) -> AbstractContextManager[Any]:
+def on(store: str, alias: str = "default") -> AbstractContextManager[Any]:
     """Count in this store until the block ends."""
-    return override_settings(VIDEOQ_BILLING={**settings.VIDEOQ_BILLING, "USAGE_STORE": store})
+    options: dict[str, Any] = {"USAGE_STORE": store}
+    if REDIS_STORE:
+        options |= {"USAGE_REDIS_ALIAS": alias, "USAGE_ENTITLEMENT_SECONDS": VALID_SECONDS}
+    return override_settings(VIDEOQ_BILLING=options)
 
 
 def reserve(user: User) -> Hold:
@@ -43,9 +49,17 @@ def refuse(user: User) -> None:
     raise AssertionError("Somebody at the limit was admitted.")
 
 
+def count(user: User) -> None:
+    UsageTracker.count(user, "video")
+
+
 def commit_all(holds: list[Hold]) -> None:
     for hold in holds:
         hold.commit()
+
+
+def flush() -> None:
+    get_store().flush()
 
 
 def two_phase_view() -> View:
@@ -56,8 +70,7 @@ def two_phase_view() -> View:
 
 def counting_view() -> View:
     """Count at admission: a success costs nothing after the view."""
-    options: dict[str, Any] = {"hold": False} if COUNTS_AT_ADMISSION else {}
-    decorated: View = requires_quota("video", **options)(upload)
+    decorated: View = requires_quota("video", hold=False)(upload)
     return decorated
 
 

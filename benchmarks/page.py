@@ -24,7 +24,9 @@ def render(report: Report) -> str:
         _section("One call", calls_table(report), note=CALLS_NOTE),
         _section("Around a view", views_table(report), note=VIEWS_NOTE),
         _section("Eight threads, one user, a limit of 100", races_table(report), note=RACES_NOTE),
-        _section("A thousand users, a million users", populations_table(report), note=populations_note(report)),
+        _section(
+            "A thousand users, a million users", populations_table(report), note=populations_note(report)
+        ),
         _section("Flush", flush_table(report), note=FLUSH_NOTE),
         _section("Webhook receipt", receipts_table(report), note=receipts_note(report)),
         METHOD,
@@ -58,7 +60,7 @@ def calls_table(report: Report) -> str:
     for key, label in CALLS.items():
         if key in report.times:
             traffic = report.traffic[key]
-            rows.append((label, micro(report.times[key]), f"{traffic.sql:.3g}", f"{traffic.redis:.3g}"))
+            rows.append((label, micro(report.times[key]), _count(traffic.sql), _count(traffic.redis)))
     return table(("call", "µs", "SQL", "Redis"), rows)
 
 
@@ -68,7 +70,7 @@ def views_table(report: Report) -> str:
         if key in report.times:
             traffic, time = report.traffic[key], report.times[key]
             adds = f"{time.median - report.times[bare].median:,.0f}" if bare in report.times else ""
-            rows.append((label, micro(time), adds, f"{traffic.sql:.3g}", f"{traffic.redis:.3g}"))
+            rows.append((label, micro(time), adds, _count(traffic.sql), _count(traffic.redis)))
     return table(("view", "µs", "adds", "SQL", "Redis"), rows)
 
 
@@ -127,8 +129,8 @@ VIEWS_NOTE = (
 RACES_NOTE = (
     "400 requests of one user whose limit is 100, from 8 threads at once. `admitted` is how many reached the view (fewest\n"
     "to most of all repetitions), `counted` what the library's own counter says after it. More than 100 admitted is usage\n"
-    "given away. More than admitted counted is quota that refused requests have used up: nothing for a throttle, but\n"
-    "wrong for what people pay for."
+    "given away, and fewer counted than admitted is usage lost. More counted than admitted is quota that refused requests\n"
+    "have used up: as a throttle wants it, and wrong for what people pay for."
 )
 FLUSH_NOTE = "Moving the journal from Redis into `UsageRecord`, exactly once."
 
@@ -168,13 +170,16 @@ def micro(time: Spread) -> str:
 
 
 def _ratio(ratio: Spread) -> str:
+    digits = 3 if ratio.median < 10 else 0
     if ratio.low == ratio.high:
-        return f"{ratio.median:.2f}"
-    digits = 2 if ratio.median < 10 else 0
+        return f"{ratio.median:.{digits}f}"
     return f"{ratio.median:.{digits}f} ({ratio.low:.{digits}f} to {ratio.high:.{digits}f})"
+
+
+def _count(per_request: float) -> str:
+    """To a tenth: one more where a period rolled or a connection was new says nothing."""
+    return f"{round(per_request, 1):g}"
 
 
 def _between(span: tuple[int, int]) -> str:
     return f"{span[0]}" if span[0] == span[1] else f"{span[0]} to {span[1]}"
-
-

@@ -55,11 +55,20 @@ class People:
     period: Period
     video_limit: int
 
+    @property
+    def ids(self) -> range:
+        return range(self.first, self.first + self.count)
+
     def anybody(self, rng: random.Random) -> User:
-        """A user as a request has it: read before, and by nobody else's code."""
-        return self.person(self.first + rng.randrange(self.count))
+        return self.person(rng.choice(self.ids))
+
+    def in_turn(self, rng: random.Random) -> Iterator[User]:
+        """Everybody once, in some order, and again."""
+        while True:
+            yield from map(self.person, rng.sample(self.ids, self.count))
 
     def person(self, pk: int) -> User:
+        """As a request has it: read before, so that no library has to."""
         return User(pk=pk, username=f"user{pk}", is_active=True)
 
 
@@ -93,7 +102,7 @@ def make_people(count: int, video_limit: int = PLENTY, used: int = 0) -> People:
 def _multiply(row: models.Model, count: int, different: Mapping[str, str]) -> None:
     """Copy a row until there are `count`; `different` says in SQL what column has what in the copy number n."""
     table = row._meta.db_table
-    columns = [field.column for field in row._meta.concrete_fields]
+    columns = [str(field.column) for field in row._meta.concrete_fields]
     values = [f"({different[column]})" if column in different else f'"{column}"' for column in columns]
     names = ", ".join(f'"{column}"' for column in columns)
     with connections[population_now()].cursor() as cursor:

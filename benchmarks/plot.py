@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ from matplotlib.figure import Figure
 from benchmarks.labels import CALLS, RACERS, RECEIPTS, plain
 from benchmarks.report import Report
 
-OURS, OTHERS, BARE = "#1f6feb", "#b0b7c3", "#e3e7ee"
+OURS, OTHERS, BARE = "#1f6feb", "#6e7781", "#bcc3cd"
 SHOWN_CALLS = (
     "bare.evalsha",
+    "redis.count",
     "redis.reserve",
     "redis.reserve_commit",
     "limits.call",
@@ -75,16 +77,23 @@ def _colour(key: str, label: str) -> str:
 
 def _draw_panel(axis: Any, title: str, bars: Sequence[Bar], scale: str) -> None:
     names, values, lows, highs, colours = zip(*bars, strict=True)
-    errors = [
-        [value - low for value, low in zip(values, lows, strict=True)],
-        [high - value for value, high in zip(values, highs, strict=True)],
-    ]
-    axis.barh(names, values, xerr=errors, color=colours, ecolor="#57606a", height=0.7)
+    rows = range(len(bars))
+    if scale == "log":  # the length of a bar would mean nothing
+        axis.hlines(rows, lows, highs, color=colours, linewidth=3)
+        axis.scatter(values, rows, color=colours, s=50, zorder=2)
+        axis.set_xscale("log")
+        axis.set_xlim(10 ** math.floor(math.log10(min(lows))), 10 ** math.ceil(math.log10(max(highs) * 1.5)))
+        axis.xaxis.set_major_formatter("{x:,g}")
+        axis.grid(axis="x", color="#e3e7ee", zorder=0)
+        axis.set_axisbelow(True)
+    else:
+        axis.barh(rows, values, color=colours, height=0.6)
+        axis.set_xlim(0, max(highs) * 1.15)
     for row, (value, high) in enumerate(zip(values, highs, strict=True)):
         text = f"{value:,.0f}" if value >= 10 else f"{value:.2f}"
-        axis.annotate(text, (high, row), xytext=(4, 0), textcoords="offset points", va="center")
-    axis.set_title(title, loc="left", fontweight="bold", fontsize=9)
-    axis.set_xscale(scale)
-    axis.set_xlim(min(lows) / 2 if scale == "log" else 0, max(highs) * (2 if scale == "log" else 1.15))
+        axis.annotate(text, (high, row), xytext=(8, 0), textcoords="offset points", va="center")
+    axis.set_yticks(rows, names)
+    axis.set_ylim(-0.6, len(bars) - 0.4)
     axis.invert_yaxis()
+    axis.set_title(title, loc="left", fontweight="bold", fontsize=9)
     axis.spines[["top", "right"]].set_visible(False)

@@ -9,14 +9,14 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
-from django.conf import settings
 from redis import Redis
 
-from benchmarks import aims, calls, ours
+from benchmarks import aims, calls, ours, settings
 from benchmarks.measuring import Contender, Effort
 from benchmarks.others import Limits
 from benchmarks.people import PLENTY, People, make_people, population
 from benchmarks.report import Report
+from benchmarks.shards import current_shards, encoded, shard_of
 
 BATCH = 10_000
 
@@ -28,10 +28,12 @@ def measure(report: Report, effort: Effort, rng: random.Random, say: Callable[[s
         began = monotonic()
         with population(name):
             people = make_people(int(name))
-        limits = Limits(PLENTY, settings.POPULATIONS[name]["limits"])
-        report.memory[f"{name}.limits"] = _weight(
-            settings.POPULATIONS[name]["limits"], people, partial(load_limits, limits)
-        )
+        addresses = settings.POPULATIONS[name]
+        limits = Limits(PLENTY, addresses["limits"])
+        report.memory[f"{name}.limits"] = _weight(addresses["limits"], people, partial(load_limits, limits))
+        if ours.REDIS_STORE:
+            with _among(name, "redis"):
+                report.memory[f"{name}.redis"] = _weight(addresses["redis"], people, Loader(people))
         report.facts[f"{name}.load_seconds"] = monotonic() - began
         contenders += contenders_of(name, people, limits, rng)
     say("requests among them")
@@ -46,7 +48,9 @@ def contenders_of(name: str, people: People, limits: Limits, rng: random.Random)
     return [
         Contender(f"{name}.limits", limits.hit, anybody),
         *(
-            Contender(f"{name}.{store}", ours.reserve_and_commit, anybody, around=partial(_among, name, store))
+            Contender(
+                f"{name}.{store}", ours.reserve_and_commit, anybody, around=partial(_among, name, store)
+            )
             for store in ours.STORES
         ),
     ]
@@ -54,7 +58,7 @@ def contenders_of(name: str, people: People, limits: Limits, rng: random.Random)
 
 @contextmanager
 def _among(name: str, store: str) -> Iterator[None]:
-    with population(name), ours.on(store):
+    with population(name), ours.on(store, alias=name):
         yield
 
 
@@ -68,14 +72,39 @@ def load_limits(limits: Limits, client: Redis, ids: Sequence[int]) -> None:
     pipeline.execute()
 
 
+class Loader:
+    """Has the store make the hash of one user of each shard, and copies it to the others: all have used nothing."""
+
+    def __init__(self, people: People) -> None:
+        self.shards = current_shards()
+        self.models: dict[int, bytes] = {}
+        for pk in people.ids:
+            if len(self.models) == len(self.shards):
+                break
+            shard = self.shards[shard_of(encoded(pk))]
+            if shard.number not in self.models:
+                ours.reserve(people.person(pk)).release()
+                self.models[shard.number] = shard.keys.user + encoded(pk)
+        ours.flush()
+
+    def __call__(self, client: Redis, ids: Sequence[int]) -> None:
+        pipeline: Any = client.pipeline(transaction=False)
+        for pk in ids:
+            shard = self.shards[shard_of(encoded(pk))]
+            key, model = shard.keys.user + encoded(pk), self.models[shard.number]
+            if key != model:
+                pipeline.execute_command("COPY", model, key)
+        pipeline.execute()
+
+
 def _weight(address: str, people: People, load: Callable[[Redis, Sequence[int]], None]) -> float:
     """Load everybody, and return the bytes that this took of the server's memory, per user."""
     with Redis.from_url(address) as client:
         before = _used_memory(client)
-        for start in range(people.first, people.first + people.count, BATCH):
-            load(client, range(start, min(start + BATCH, people.first + people.count)))
+        for start in range(0, people.count, BATCH):
+            load(client, people.ids[start : start + BATCH])
         return (_used_memory(client) - before) / people.count
 
 
 def _used_memory(client: Redis) -> int:
-    return int(client.info("memory")["used_memory_dataset"])
+    return int(client.info("memory")["used_memory"])

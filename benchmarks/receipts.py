@@ -9,14 +9,13 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import stripe
-from django.conf import settings
 from django.core.handlers.base import BaseHandler
 from django.http import HttpRequest
 from django.test import RequestFactory, override_settings
 from djstripe import signals
 from djstripe.models import Event, WebhookEndpoint, WebhookEventTrigger
 
-from benchmarks import calls
+from benchmarks import calls, settings
 from benchmarks.floor import SECRET
 from benchmarks.measuring import SETTLING_CALLS, Contender, Effort
 from benchmarks.report import Report
@@ -80,7 +79,10 @@ class Inbox:
         body = json.dumps(next(to_come))
         signature = stripe.WebhookSignature.generate_signature_header(body, SECRET)
         return self.requests.post(
-            path, body, content_type="application/json; charset=utf-8", headers={"stripe-signature": signature}
+            path,
+            body,
+            content_type="application/json; charset=utf-8",
+            headers={"stripe-signature": signature},
         )
 
 
@@ -118,4 +120,4 @@ def make_events(count: int) -> Events:
         return events[:count]
     finally:
         account.http.close()
-        account.recorder.close()
+        account.recorder.close()  # type: ignore[no-untyped-call]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ class Report:
     memory: dict[str, float] = field(default_factory=dict)
     facts: dict[str, float] = field(default_factory=dict)
 
-    def add_times(self, samples: dict[str, list[float]]) -> None:
+    def add_times(self, samples: Mapping[str, Sequence[float]]) -> None:
         self.times |= {name: Spread.of(values) for name, values in samples.items()}
 
     def save(self, path: Path) -> None:

@@ -13,7 +13,7 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 
-from benchmarks import calls, machine, populations, races, receipts  # noqa: E402
+from benchmarks import calls, flushing, machine, populations, races, receipts  # noqa: E402
 from benchmarks.measuring import Effort  # noqa: E402
 from benchmarks.people import population  # noqa: E402
 from benchmarks.report import Report  # noqa: E402
@@ -32,6 +32,8 @@ def run(parts: Collection[str], *, quick: bool, rng: random.Random, say: Callabl
         races.measure(report, 2 if quick else 10, say)
     if "populations" in parts:
         populations.measure(report, effort, rng, say)
+    if "flush" in parts:
+        flushing.measure(report, 5 if quick else 100, rng, say)
     if "receipts" in parts:
         receipts.measure(report, Effort(4 if quick else 100, 0), rng, say)
     return report

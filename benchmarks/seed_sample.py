@@ -40,13 +40,13 @@ def view(view: View) -> View:
 
 
 def can_upload_video(user: User) -> bool:
-    subscription: UserSubscription = user.subscription  # type: ignore[attr-defined]  # the reverse of a OneToOneField
+    subscription: UserSubscription = user.subscription
     limit = subscription.plan.video_limit
     return limit is None or get_usage(subscription)["video_count"] < limit
 
 
 def increment_video_count(user: User) -> None:
-    subscription: UserSubscription = user.subscription  # type: ignore[attr-defined]
+    subscription: UserSubscription = user.subscription
     usage = _record(subscription)
     usage.video_count += 1
     usage.save(update_fields=["video_count", "updated_at"])

@@ -25,9 +25,9 @@ def traffic_of(contender: Contender) -> Traffic:
         statements += 1
         return execute(*arguments)
 
-    arguments = [contender.prepare() for _ in range(CALLS)]
     with contender.around():
         contender.clean_up([contender.call(contender.prepare()) for _ in range(SETTLING_CALLS)])
+        arguments = [contender.prepare() for _ in range(CALLS)]
         reads = _reads()
         with connections[population_now()].execute_wrapper(count):
             results = [contender.call(argument) for argument in arguments]

@@ -7,11 +7,13 @@ import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from math import inf
 from statistics import median, quantiles
-from time import perf_counter_ns
+from time import monotonic, perf_counter_ns
 from typing import Any
 
 SETTLING_CALLS = 3
+FEWEST_ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +78,13 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How long a measurement may take: rounds of turns of about `turn_seconds` each."""
+    """How long a measurement may take: rounds of turns of about `turn_seconds` each, as many as there is time for."""
 
     rounds: int
     turn_seconds: float
     most_calls: int = 500
     least_calls: int = 5
+    most_seconds: float = inf
 
 
 def interleave(
@@ -90,7 +93,10 @@ def interleave(
     """Return for each contender one median per round; in each round they come in another order."""
     calls = {contender.name: _calls(contender, effort) for contender in contenders}
     samples: dict[str, list[float]] = {contender.name: [] for contender in contenders}
-    for _ in range(effort.rounds):
+    end = monotonic() + effort.most_seconds
+    for n in range(effort.rounds):
+        if n >= FEWEST_ROUNDS and monotonic() > end:
+            break
         for contender in rng.sample(contenders, len(contenders)):
             samples[contender.name].append(contender.turn(calls[contender.name]))
     return samples

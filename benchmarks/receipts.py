@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 import stripe
@@ -45,7 +46,7 @@ def measure(report: Report, effort: Effort, rng: random.Random, say: Callable[[s
         inbox.contender("receipt.djstripe", f"/djstripe/webhook/{endpoint.djstripe_uuid}/"),
         inbox.contender("receipt.floor", "/floor"),
     ]
-    fixed = Effort(effort.rounds, 0, most_calls=CALLS, least_calls=CALLS)
+    fixed = replace(effort, most_calls=CALLS, least_calls=CALLS)
     calls.measure_group(report, contenders, fixed, rng)
     report.facts |= {"receipt_events": len(events)}
     for name, answers in inbox.answers.items():

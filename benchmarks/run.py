@@ -25,7 +25,7 @@ def run(parts: Collection[str], *, quick: bool, rng: random.Random, say: Callabl
             call_command("migrate", database=name, run_syncdb=True, verbosity=0)
     gc.freeze()  # what is there already need not be looked through between the turns
     report = Report(machine=machine.describe())
-    effort = Effort(7, 0.01) if quick else Effort(150, 0.02)
+    effort = Effort(5, 0.005) if quick else Effort(150, 0.02, most_seconds=120)
     if "calls" in parts:
         calls.measure(report, effort, rng, say)
     if "races" in parts:
@@ -35,5 +35,5 @@ def run(parts: Collection[str], *, quick: bool, rng: random.Random, say: Callabl
     if "flush" in parts:
         flushing.measure(report, 5 if quick else 100, rng, say)
     if "receipts" in parts:
-        receipts.measure(report, Effort(4 if quick else 100, 0), rng, say)
+        receipts.measure(report, Effort(5 if quick else 100, 0, most_seconds=120), rng, say)
     return report

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from benchmarks.measuring import SETTLING_CALLS, Contender, Effort, Spread, interleave
+from benchmarks.measuring import FEWEST_ROUNDS, SETTLING_CALLS, Contender, Effort, Spread, interleave
 
 
 def test_the_median_and_its_quartiles() -> None:
@@ -67,6 +67,13 @@ def test_every_contender_has_a_turn_in_every_round_in_another_order() -> None:
     assert len({tuple(turns) for turns in rounds}) > 1
     assert diary.cleaned == diary.calls
     assert len(diary.calls) == len(diary.turns) * (5 + SETTLING_CALLS)
+
+
+def test_no_more_rounds_than_there_is_time_for() -> None:
+    diary = Diary()
+    effort = Effort(rounds=1000, turn_seconds=0, most_calls=5, least_calls=5, most_seconds=0)
+    samples = interleave([diary.contender("slow")], effort, random.Random(1))
+    assert len(samples["slow"]) == FEWEST_ROUNDS
 
 
 def test_settling_calls_are_made_and_not_counted() -> None:

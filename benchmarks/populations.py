@@ -73,7 +73,7 @@ def load_limits(limits: Limits, client: Redis, ids: Sequence[int]) -> None:
 
 
 class Loader:
-    """Has the store make the hash of one user of each shard, and copies it to the others: all have used nothing."""
+    """Has the store make the hash of one user of each shard, and copies it to the others: all have used one video."""
 
     def __init__(self, people: People) -> None:
         self.shards = current_shards()
@@ -83,7 +83,7 @@ class Loader:
                 break
             shard = self.shards[shard_of(encoded(pk))]
             if shard.number not in self.models:
-                ours.reserve(people.person(pk)).release()
+                ours.count(people.person(pk))
                 self.models[shard.number] = shard.keys.user + encoded(pk)
         ours.flush()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from time import monotonic
 
 from benchmarks import page
-from benchmarks.report import Report
+from benchmarks.report import ANY_CORE, ONE_CORE, Report
 
 ROOT = Path(__file__).parent.parent
 PARTS = ("calls", "races", "populations", "flush", "receipts")
@@ -34,11 +34,7 @@ def main() -> int:
         began = monotonic()
         report = run(options.parts, quick=options.quick, rng=random.Random(options.seed), say=say)
         report.facts["seconds"] = monotonic() - began
-        report.machine["placement"] = (
-            "client and servers on one core"
-            if options.one_core
-            else "client and servers where the system puts them"
-        )
+        report.machine["placement"] = ONE_CORE if options.one_core else ANY_CORE
     if options.output is None:
         sys.stdout.write(page.render(report))
     else:

@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.aims import AIMS, MOST, Aim
 from benchmarks.labels import CALLS, RACERS, RECEIPTS, VIEWS
 from benchmarks.measuring import Spread
-from benchmarks.report import Report
+from benchmarks.report import ONE_CORE, Report
 
 HEAD = (Path(__file__).parent / "head.md").read_text(encoding="utf-8")
 METHOD = (Path(__file__).parent / "method.md").read_text(encoding="utf-8")
@@ -17,8 +17,9 @@ MILLISECOND = 1000
 
 
 def render(report: Report) -> str:
+    options = " -- --one-core" if report.machine.get("placement") == ONE_CORE else ""
     parts = [
-        HEAD,
+        HEAD.replace("{options}", options),
         _section("Aims", aims_table(report), picture=True),
         _section("The machine", table(("", ""), report.machine.items())),
         _section("One call", calls_table(report), note=CALLS_NOTE),

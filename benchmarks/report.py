@@ -10,6 +10,9 @@ from typing import Any
 
 from benchmarks.measuring import Spread
 
+ONE_CORE = "client and servers on one core"
+ANY_CORE = "client and servers where the system puts them"
+
 
 @dataclass(frozen=True, slots=True)
 class Traffic:

@@ -9,7 +9,7 @@ from benchmarks.aims import AIMS, IN_MEMORY, Aim, memory_ratio, ratios
 from benchmarks.labels import CALLS, RACERS, RECEIPTS, VIEWS
 from benchmarks.measuring import Spread
 from benchmarks.page import render, table
-from benchmarks.report import Race, Report, Traffic
+from benchmarks.report import ANY_CORE, ONE_CORE, Race, Report, Traffic
 
 
 def full_report() -> Report:
@@ -79,6 +79,13 @@ def test_the_page_shows_every_figure() -> None:
     assert "| **ours** | 1.23 (1.20 to 1.30) | 810 |" in page
     assert "| 100 | 98 to 400 |" in page
     assert "Loading the million took 61 seconds." in page
+
+
+@pytest.mark.parametrize(
+    ("placement", "command"), [(ANY_CORE, "tox run -e bench"), (ONE_CORE, "tox run -e bench -- --one-core")]
+)
+def test_the_page_says_how_to_make_it_again(placement: str, command: str) -> None:
+    assert f"\n$ {command}\n" in render(Report(machine={"placement": placement}))
 
 
 def test_a_part_that_was_not_run_has_no_heading() -> None:

@@ -82,14 +82,12 @@ def measure_group(
 
 def our_calls(cast: Cast, store: str) -> list[Contender]:
     here = partial(ours.on, store)
-    calls = [
+    return [
+        Contender(f"{store}.count", ours.count, cast.user, around=here),
         Contender(f"{store}.reserve", ours.reserve, cast.user, clean_up=ours.commit_all, around=here),
         Contender(f"{store}.reserve_commit", ours.reserve_and_commit, cast.user, around=here),
         Contender(f"{store}.refuse", ours.refuse, cast.user_at_limit, around=here),
     ]
-    if ours.REDIS_STORE:
-        calls.append(Contender(f"{store}.count", ours.count, cast.user, around=here))
-    return calls
 
 
 def redis_calls(cast: Cast, bare: BareRedis, rng: random.Random) -> list[Contender]:
@@ -106,8 +104,8 @@ def redis_calls(cast: Cast, bare: BareRedis, rng: random.Random) -> list[Contend
         Contender("bare.connection", bare.on_connection, cast.user),
         Contender("bare.evalsha", bare.evalsha, cast.user),
         Contender("bare.evalsha_journal", bare.evalsha_with_journal, cast.user, clean_up=bare.forget_journal),
-        *(our_calls(cast, "redis") if ours.REDIS_STORE else []),
-        *([first_call(cast)] if ours.REDIS_STORE else []),
+        *our_calls(cast, "redis"),
+        first_call(cast),
         Contender("limits.call", limits.hit, cast.user),
         Contender("ratelimit.call", ratelimit.call, cast.request),
         Contender("throttle.call", throttle.call, cast.request),
@@ -120,7 +118,7 @@ def first_call(cast: Cast) -> Contender:
 
     def forgotten() -> User:
         user = cast.user()
-        get_store().forget(user.pk)  # type: ignore[attr-defined]
+        get_store().forget(user.pk)
         return user
 
     here = partial(ours.on, "redis")
@@ -142,8 +140,7 @@ def our_views(cast: Cast, store: str) -> list[Contender]:
     def contender(name: str, view: View) -> Contender:
         return Contender(f"view.{store}.{name}", view, cast.request, around=partial(ours.on, store))
 
-    counted = [contender("counted", ours.counting_view())] if ours.REDIS_STORE else []
-    return [contender("two_phase", ours.two_phase_view()), *counted]
+    return [contender("two_phase", ours.two_phase_view()), contender("counted", ours.counting_view())]
 
 
 def redis_views(cast: Cast) -> list[Contender]:
@@ -156,7 +153,7 @@ def redis_views(cast: Cast) -> list[Contender]:
     }
     return [
         *(Contender(name, view, cast.request) for name, view in views.items()),
-        *(our_views(cast, "redis") if ours.REDIS_STORE else []),
+        *our_views(cast, "redis"),
     ]
 
 

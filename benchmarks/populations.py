@@ -31,9 +31,8 @@ def measure(report: Report, effort: Effort, rng: random.Random, say: Callable[[s
         addresses = settings.POPULATIONS[name]
         limits = Limits(PLENTY, addresses["limits"])
         report.memory[f"{name}.limits"] = _weight(addresses["limits"], people, partial(load_limits, limits))
-        if ours.REDIS_STORE:
-            with _among(name, "redis"):
-                report.memory[f"{name}.redis"] = _weight(addresses["redis"], people, Loader(people))
+        with _among(name, "redis"):
+            report.memory[f"{name}.redis"] = _weight(addresses["redis"], people, Loader(people))
         report.facts[f"{name}.load_seconds"] = monotonic() - began
         contenders += contenders_of(name, people, limits, rng)
     say("requests among them")

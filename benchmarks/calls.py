@@ -67,15 +67,20 @@ def measure(report: Report, effort: Effort, rng: random.Random, say: Callable[[s
             for contender in contenders:
                 if contender.name != FIRST_CALL:
                     contender.turn(USERS)  # everybody is known to every library
-        measure_group(report, contenders, effort, rng)
+            ours.flush()
+        measure_group(report, contenders, effort, rng, ours.flush)
         report.traffic |= {contender.name: traffic_of(contender) for contender in contenders}
     bare_redis.close()
 
 
 def measure_group(
-    report: Report, contenders: Sequence[Contender], effort: Effort, rng: random.Random
+    report: Report,
+    contenders: Sequence[Contender],
+    effort: Effort,
+    rng: random.Random,
+    between: Callable[[], None] = lambda: None,
 ) -> None:
-    samples = interleave(contenders, effort, rng)
+    samples = interleave(contenders, effort, rng, between)
     report.add_times(samples)
     report.ratios |= aims.ratios(samples)
 

@@ -88,9 +88,15 @@ class Effort:
 
 
 def interleave(
-    contenders: Sequence[Contender], effort: Effort, rng: random.Random
+    contenders: Sequence[Contender],
+    effort: Effort,
+    rng: random.Random,
+    between: Callable[[], None] = lambda: None,
 ) -> Mapping[str, list[float]]:
-    """Return for each contender one median per round; in each round they come in another order."""
+    """Return for each contender one median per round; in each round they come in another order.
+
+    `between` is what goes on beside the calls all the time, and must not be waited for: done after each round.
+    """
     calls = {contender.name: _calls(contender, effort) for contender in contenders}
     samples: dict[str, list[float]] = {contender.name: [] for contender in contenders}
     end = monotonic() + effort.most_seconds
@@ -99,6 +105,7 @@ def interleave(
             break
         for contender in rng.sample(contenders, len(contenders)):
             samples[contender.name].append(contender.turn(calls[contender.name]))
+        between()
     return samples
 
 

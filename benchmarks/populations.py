@@ -17,6 +17,7 @@ from benchmarks.others import Limits
 from benchmarks.people import PLENTY, People, make_people, population
 from benchmarks.report import Report
 from benchmarks.shards import current_shards, encoded, shard_of
+from django_videoq_billing.usage import get_store
 
 BATCH = 10_000
 
@@ -36,7 +37,7 @@ def measure(report: Report, effort: Effort, rng: random.Random, say: Callable[[s
         report.facts[f"{name}.load_seconds"] = monotonic() - began
         contenders += contenders_of(name, people, limits, rng)
     say("requests among them")
-    calls.measure_group(report, contenders, effort, rng)
+    calls.measure_group(report, contenders, effort, rng, _flush_all)
     report.ratios |= aims.memory_ratio(report.memory)
 
 
@@ -59,6 +60,12 @@ def contenders_of(name: str, people: People, limits: Limits, rng: random.Random)
 def _among(name: str, store: str) -> Iterator[None]:
     with population(name), ours.on(store, alias=name):
         yield
+
+
+def _flush_all() -> None:
+    for name in settings.POPULATIONS:
+        with population(name):
+            ours.flush(alias=name)
 
 
 def load_limits(limits: Limits, client: Redis, ids: Sequence[int]) -> None:
@@ -84,7 +91,7 @@ class Loader:
             if shard.number not in self.models:
                 ours.count(people.person(pk))
                 self.models[shard.number] = shard.keys.user + encoded(pk)
-        ours.flush()
+        get_store().flush()
 
     def __call__(self, client: Redis, ids: Sequence[int]) -> None:
         pipeline: Any = client.pipeline(transaction=False)

@@ -69,6 +69,14 @@ def test_every_contender_has_a_turn_in_every_round_in_another_order() -> None:
     assert len(diary.calls) == len(diary.turns) * (5 + SETTLING_CALLS)
 
 
+def test_what_goes_on_beside_is_done_after_every_round() -> None:
+    diary = Diary()
+    effort = Effort(rounds=3, turn_seconds=0, most_calls=5, least_calls=5)
+    contenders = [diary.contender(name) for name in "ab"]
+    interleave(contenders, effort, random.Random(1), between=lambda: diary.turns.append("between"))
+    assert [n for n, turn in enumerate(diary.turns) if turn == "between"] == [6, 9, 12]
+
+
 def test_no_more_rounds_than_there_is_time_for() -> None:
     diary = Diary()
     effort = Effort(rounds=1000, turn_seconds=0, most_calls=5, least_calls=5, most_seconds=0)

@@ -1,0 +1,1 @@
+"""How fast, how exact: this package beside the libraries that people use for limits. `python -m benchmarks`."""

@@ -47,6 +47,7 @@ class Run:
             **os.environ,
             "DATABASE_URL": servers.database_url,
             "STORM_REDIS": servers.redis_url,
+            "STORM_PATIENCE": "1" if given.faults else "20",  # a busy machine is no fault
             "STORM_BILLING": json.dumps(
                 {
                     "USAGE_STORE": store,

@@ -14,12 +14,13 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "django_videoq_billing"]
 MIGRATION_MODULES: dict[str, None] = dict.fromkeys(("contenttypes", "auth", "videoq_billing"))
 DATABASES = {"default": dj_database_url.parse(os.environ["DATABASE_URL"])}
+PATIENCE = float(os.environ.get("STORM_PATIENCE", "1"))
 CACHES: dict[str, Any] = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
     "usage": {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": os.environ.get("STORM_REDIS", "redis://127.0.0.1:1/0"),
-        "OPTIONS": {"SOCKET_TIMEOUT": 1, "SOCKET_CONNECT_TIMEOUT": 1},
+        "OPTIONS": {"SOCKET_TIMEOUT": PATIENCE, "SOCKET_CONNECT_TIMEOUT": PATIENCE},
     },
 }
 LOGGING_CONFIG = None

@@ -197,7 +197,7 @@ class Wire:
         """The same, while it is being found out whether Redis is back."""
         try:
             return question(self.client)
-        except _AWAY as error:
+        except (*_AWAY, errors.ResponseError) as error:
             self._give_up(error)
 
     def step_back(self) -> None:
@@ -214,7 +214,7 @@ class Wire:
             self.client.ping()
             self._servers.look_again()
             self._teach()
-        except _AWAY as error:
+        except (*_AWAY, errors.ResponseError) as error:
             self._give_up(error)
         self._retry_at = None
         logger.info("usage_store_back")

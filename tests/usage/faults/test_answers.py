@@ -121,3 +121,18 @@ class TestAnAnswerIsLost:
 
         network.heal()
         assert flushed(store) == used(store, entitled) == 2
+
+
+def test_a_server_that_cannot_write_is_read_before_the_database_counts(
+    store: RedisUsageStore, entitled: EntitlementOf, server: redis.Redis
+) -> None:
+    """Its disk is full, or its replicas are gone: what it has counted is not admitted once more."""
+    store.reserve(entitled, Metric.VIDEO, 1)
+    server.config_set("min-replicas-to-write", 1)
+    try:
+        granted = [store.reserve(entitled, Metric.VIDEO, 1).granted for _ in range(2)]
+    finally:
+        server.config_set("min-replicas-to-write", 0)
+
+    assert granted == [True, False]
+    assert flushed(store) == used(store, entitled) == 2

@@ -136,7 +136,7 @@ def _tidy(shard: Shard, last_id: str, settled: list[str], contradicted: Iterable
 def _apply(entries: list[Fields]) -> Batch:
     entries = _of_known_users(entries)
     records = _locked_records(entries)
-    settled = {entry["h"] for entry in entries if entry["k"] == "s"}
+    settled = {entry["h"] for entry in entries if entry["k"] == "z"}
     known = UsageReservation.objects.using(alias()).filter(pk__in=settled).select_for_update()
     batch = Batch({row.pk.hex: row for row in known})
     batch.replay(entries)

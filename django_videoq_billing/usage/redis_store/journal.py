@@ -26,11 +26,24 @@ RecordKey = tuple[str, datetime]
 """The user, as the journal writes it, and the start of the period."""
 
 
+LINES: Mapping[str, tuple[str, ...]] = {
+    "c": ("u", "m", "n", "d", "i"),
+    "h": ("u", "m", "n", "d", "h", "x", "y"),
+    "z": ("u", "m", "n", "d", "h", "z", "f"),
+    "o": ("u", "e", "V", "A"),
+}
+"""What the lines of an entry are, by its kind; lua/common.lua says what the letters mean."""
+
+
 def decoded(entries: Iterable[tuple[bytes, Mapping[bytes, bytes]]]) -> list[tuple[str, Fields]]:
-    return [
-        (entry_id.decode(), {name.decode(): value.decode() for name, value in values.items()})
-        for entry_id, values in entries
-    ]
+    return [(entry_id.decode(), _fields(values)) for entry_id, values in entries]
+
+
+def _fields(values: Mapping[bytes, bytes]) -> Fields:
+    (kind, lines), *rest = values.items()
+    letters = LINES.get(name := kind.decode(), ())
+    fields = dict(zip(letters, lines.decode().split("\n"), strict=False))
+    return {"k": name, **fields, **{letter.decode(): value.decode() for letter, value in rest}}
 
 
 def position(entry_id: str) -> tuple[int, int]:
@@ -93,7 +106,7 @@ class Batch:
                     self._count(entry, int(entry["d"]))
                 case "h":
                     self._hold(entry)
-                case "s":
+                case "z":
                     self._settle(entry)
 
     def _count(self, entry: Fields, difference: int) -> None:

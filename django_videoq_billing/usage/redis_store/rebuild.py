@@ -80,7 +80,7 @@ def look(shard: Shard, entitlement: Entitlement) -> Standing:
     place, found = _rows(shard, entitlement)
     while True:
         pending = [fields for entry_id, fields in entries if position(entry_id) > position(place)]
-        settled = {fields["h"] for fields in pending if fields["k"] == "s"}
+        settled = {fields["h"] for fields in pending if fields["k"] == "z"}
         batch = Batch({hold.pk.hex: hold for hold in holds().filter(pk__in=settled)} if settled else {})
         seen, place_now = found, place
         if settled:

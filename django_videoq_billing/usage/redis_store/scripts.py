@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
 from typing import Any
 from uuid import UUID
 
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.usage.redis_store.keys import SHARDS, ShardKeys, shard_keys
-from django_videoq_billing.usage.redis_store.wire import Argument, Wire
+from django_videoq_billing.usage.redis_store.wire import Argument, StoreAwayError, Wire
 from django_videoq_billing.usage.redis_store.wire import scripts as lua
 
 REMEMBER_SECONDS = 86400
@@ -27,13 +27,13 @@ UNSURE = -3
 UNKNOWN = -1
 """Redis knows no such hold: it was settled long ago, or Redis was emptied, or has evicted it."""
 
-_PROCESS = os.urandom(6).hex()
+_PROCESS = os.urandom(6).hex().encode()
 _calls = count()
 
 
-def _call_name() -> str:
+def _call_name() -> bytes:
     """Unlike any other, in this process (or a fork of it) and in all others."""
-    return f"{_PROCESS}{os.getpid():x}.{next(_calls):x}"
+    return b"%b%x.%x" % (_PROCESS, os.getpid(), next(_calls))
 
 
 def now() -> int:
@@ -49,28 +49,84 @@ class Shard:
         self.number = number
         self.keys: ShardKeys = shard_keys(prefix, number)
 
-    def count(self, user: bytes, metric: bytes, amount: int, *, limited: bool = True) -> list[Any]:
-        keys = self.keys
-        names = (keys.user + user, keys.trust, keys.journal, keys.open + user)
-        arguments = (now(), metric, amount, b"1" if limited else b"0", user, _call_name())
-        answer: list[Any] = self.wire.run("count", names, *arguments, b"0", again=(*arguments, b"1"))
-        return answer
+    def count(self, user: bytes, metric: bytes, amount: int) -> list[Any]:
+        """Within the limit. A call whose answer was lost is looked for before it is repeated."""
+        keys, moment, name = self.keys, now(), _call_name()
+        names = (keys.user + user, keys.trust, keys.journal)
+        lines = b"%b\n%b\n%d\n%d\n%b" % (user, metric, moment, amount, name)
+        arguments = (moment, metric, amount, metric.upper(), lines)
+        try:
+            answer: list[Any] = self.wire.run("count", names, *arguments)
+            return answer
+        except StoreAwayError as error:
+            if not error.worth_asking:
+                raise
+        return self._done(user, metric, name) or self._once_more("count", names, arguments)
+
+    def correct(self, user: bytes, metric: bytes, amount: int) -> list[Any]:
+        """Whatever the limit says, and also down."""
+        names, name = (self.keys.user + user, self.keys.trust, self.keys.journal), _call_name()
+        arguments = (now(), metric, amount, user, name)
+        try:
+            answer: list[Any] = self.wire.run("correct", names, *arguments)
+            return answer
+        except StoreAwayError as error:
+            if not error.worth_asking:
+                raise
+        return self._done(user, metric, name) or self._once_more("correct", names, arguments)
 
     def undo(self, user: bytes, metric: bytes, amount: int, start: int) -> bool:
         """Whether it is certain that this was taken back once, and not twice."""
-        names = (self.keys.user + user, self.keys.journal)
-        arguments = (now(), metric, amount, user, start, _call_name())
-        return bool(self.wire.run("undo", names, *arguments, b"0", again=(*arguments, b"1")) != UNSURE)
+        names, name, moment = (self.keys.user + user, self.keys.journal), _call_name(), now()
+        lines = b"%b\n%b\n%d\n%d\n%b" % (user, metric, moment, -amount, name)
+        arguments = (moment, metric, amount, start, lines)
+        try:
+            self.wire.run("undo", names, *arguments)
+        except StoreAwayError as error:
+            if not error.worth_asking:
+                raise
+            done = self._done(user, metric, name)
+            if done is None:
+                self._once_more("undo", names, arguments)
+            return done is None or done[0] != UNSURE
+        return True
+
+    def _done(self, user: bytes, metric: bytes, name: bytes) -> list[Any] | None:
+        """The answer that was lost, one that begins with UNSURE, or None where nothing was carried out."""
+        arguments = (metric, metric.upper(), name)
+        answer = self._after_a_loss("counted", (self.keys.user + user, self.keys.journal), arguments)
+        return answer if answer[0] else None
+
+    def _after_a_loss(
+        self, script: str, names: Sequence[bytes], arguments: Sequence[Argument], *, repeat: bool = True
+    ) -> list[Any]:
+        """Whatever keeps this from being answered, the first call may have been carried out."""
+        try:
+            return list(self.wire.run(script, names, *arguments, again=arguments if repeat else None) or [])
+        except StoreAwayError as error:
+            raise StoreAwayError(maybe_done=True, readable=error.readable) from error
+
+    def _once_more(self, script: str, names: Sequence[bytes], arguments: Sequence[Argument]) -> list[Any]:
+        return self._after_a_loss(script, names, arguments, repeat=False)
 
     def reserve(self, user: bytes, metric: bytes, amount: int, hold_id: UUID, key: str | None) -> list[Any]:
-        keys, hold, moment = self.keys, hold_id.hex.encode(), now()
-        names = [keys.user + user, keys.trust, keys.journal, keys.open + user, keys.due, keys.hold + hold]
-        if key is not None:
-            names.append(b"%b%b:%b\n%b" % (keys.client, metric, user, key.encode()))
+        keys, hold, moment, limit = self.keys, hold_id.hex.encode(), now(), metric.upper()
+        client_key = b"" if key is None else key.encode()
         expiry = moment + get_settings().RESERVATION_SECONDS * 1_000_000
-        arguments = (moment, metric, amount, user, hold, expiry, keys.hold, key or "")
-        answer: list[Any] = self.wire.run("reserve", names, *arguments, "0", again=(*arguments, "1"))
-        return answer
+        lines = b"%b\n%b\n%d\n%d\n%b\n%d\n%b" % (user, metric, moment, amount, hold, expiry, client_key)
+        names = [keys.user + user, keys.trust, keys.journal, keys.open + user, keys.due, keys.hold + hold]
+        arguments: list[Argument] = [moment, metric, amount, limit, user, hold, expiry, lines]
+        if client_key:
+            names.append(b"%b%b:%b\n%b" % (keys.client, metric, user, client_key))
+            arguments.append(keys.hold)
+        try:
+            answer: list[Any] = self.wire.run("reserve", names, *arguments)
+            return answer
+        except StoreAwayError as error:
+            if not error.worth_asking:
+                raise
+        done = self._after_a_loss("reserved", (names[0], names[5]), (metric, limit))
+        return done if done[0] else self._once_more("reserve", names, arguments)
 
     def settle(self, hold_id: UUID, state: str, actual: int | None = None, at: int | None = None) -> int:
         """1 done, 0 nothing to do, UNKNOWN, -2 it was committed, -3 it was released."""

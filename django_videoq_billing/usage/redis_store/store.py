@@ -100,7 +100,9 @@ class RedisUsageStore(UsageStore):
         self, shard: Shard, user: bytes, entitlement: EntitlementSource, metric: Metric, amount: int
     ) -> Reservation:
         code = CODE[metric]
-        reply = self._tried(shard, entitlement, lambda: shard.count(user, code, amount))
+        reply = shard.count(user, code, amount)
+        if reply[0] < 0:
+            reply = self._tried(shard, entitlement, lambda: shard.count(user, code, amount))
         granted = reply[0] == COUNTED
         return Reservation(
             entitlement.user_id,
@@ -124,7 +126,9 @@ class RedisUsageStore(UsageStore):
         key: str | None,
     ) -> Reservation:
         user, code = encoded(entitlement.user_id), CODE[metric]
-        reply = self._tried(shard, entitlement, lambda: shard.reserve(user, code, amount, hold_id, key))
+        reply = shard.reserve(user, code, amount, hold_id, key)
+        if reply[0] < 0:
+            reply = self._tried(shard, entitlement, lambda: shard.reserve(user, code, amount, hold_id, key))
         status, used, limit = reply[0], reply[1], None if reply[2] < 0 else reply[2]
         when = period(reply[3], reply[4])
         if status == KNOWN:
@@ -231,7 +235,7 @@ class RedisUsageStore(UsageStore):
         user = encoded(entitlement.user_id)
         shard = self.shards[shard_of(user)]
         try:
-            self._tried(shard, entitlement, lambda: shard.count(user, CODE[metric], amount, limited=False))
+            self._tried(shard, entitlement, lambda: shard.correct(user, CODE[metric], amount))
         except StoreAwayError as error:
             if error.maybe_done:
                 raise UsageUnavailable.no_answer() from error

@@ -12,6 +12,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib import resources
 from typing import Any, NoReturn
@@ -46,17 +47,25 @@ _MOVED = (errors.MovedError, errors.AskError, errors.TryAgainError)
 
 Argument = bytes | str | int
 
+_pack: Callable[[Any], bytes] | None = None
+with suppress(ImportError):  # the extra [redis] brings it
+    from hiredis import pack_command as _pack
+
 
 class StoreAwayError(Exception):
     """Redis gives no answer, or cannot write.
 
-    `maybe_done` says that the call may have been carried out, `readable` that Redis can still be read.
+    `maybe_done` says that the call may have been carried out, and `worth_asking` that Redis may well be there to
+    tell: one connection broke. `readable` says that Redis can still be read.
     """
 
-    def __init__(self, *, maybe_done: bool = False, readable: bool = False) -> None:
+    def __init__(
+        self, *, maybe_done: bool = False, readable: bool = False, worth_asking: bool = False
+    ) -> None:
         super().__init__("The usage store does not answer.")
         self.maybe_done = maybe_done
         self.readable = readable
+        self.worth_asking = worth_asking
 
 
 class LostAnswerError(Exception):
@@ -65,6 +74,11 @@ class LostAnswerError(Exception):
     def __init__(self, *, timed_out: bool) -> None:
         super().__init__("The connection was lost before the answer.")
         self.timed_out = timed_out
+
+
+def packed(connection: Any, parts: tuple[Argument, ...]) -> Sequence[bytes]:
+    """The command as the protocol has it; by hiredis without the detour through redis-py's own checks."""
+    return (_pack(parts),) if _pack else connection.pack_command(*parts)
 
 
 class Node:
@@ -83,12 +97,12 @@ class Node:
         self._idle: deque[tuple[Any, float]] = deque()
         self._pid = os.getpid()
 
-    def call(self, parts: Sequence[Argument]) -> Any:
+    def call(self, parts: tuple[Argument, ...]) -> Any:
         """Raises LostAnswerError when the command was sent and no answer came."""
         connection = self._take()
         sent = False
         try:
-            connection.send_command(*parts, check_health=False)
+            connection.send_packed_command(packed(connection, parts), check_health=False)
             sent = True
             answer = connection.read_response()
         except (errors.ResponseError, errors.BusyLoadingError):
@@ -152,7 +166,7 @@ class Wire:
             if lost.timed_out:
                 self.step_back()
             if again is None or lost.timed_out:  # one broken connection does not say that Redis is away
-                raise StoreAwayError(maybe_done=True) from lost
+                raise StoreAwayError(maybe_done=True, worth_asking=not lost.timed_out) from lost
             return self._run_again((*command, *again), keys[0], maybe_done=True)
         except errors.ConnectionError:
             return self._run_again((*command, *arguments), keys[0])
@@ -161,7 +175,7 @@ class Wire:
         return self._run_again((*command, *arguments), keys[0], teach=True)
 
     def _run_again(
-        self, parts: Sequence[Argument], key: bytes, *, maybe_done: bool = False, teach: bool = False
+        self, parts: tuple[Argument, ...], key: bytes, *, maybe_done: bool = False, teach: bool = False
     ) -> Any:
         try:
             if teach:
@@ -225,7 +239,7 @@ class Wire:
         for script in scripts().values():
             self.client.script_load(script.text)
 
-    def _send(self, key: bytes, parts: Sequence[Argument]) -> Any:
+    def _send(self, key: bytes, parts: tuple[Argument, ...]) -> Any:
         try:
             return self._servers.node(key).call(parts)
         except _MOVED:  # nothing was done: the key lives elsewhere now
@@ -283,4 +297,7 @@ def scripts() -> dict[str, Script]:
         if path.name.endswith(".lua")
     }
     common = texts.pop("common")
-    return {name: Script(common + text) for name, text in texts.items()}
+    return {
+        name: Script(common + text if text.startswith("-- uses common") else text)
+        for name, text in texts.items()
+    }

@@ -29,7 +29,7 @@ def trimmed(redis_url: str) -> None:
     """What a flush does to the journals."""
     with redis.Redis.from_url(redis_url) as client:
         for journal in client.scan_iter(match="*journal"):
-            client.xadd(journal, {"k": "v"})
+            client.xadd(journal, {"v": ""})
             client.xtrim(journal, maxlen=1, approximate=False)
 
 

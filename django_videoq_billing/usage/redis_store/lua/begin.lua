@@ -1,3 +1,4 @@
+-- uses common
 -- Before a user's hash is rebuilt from the database: nobody counts on the old one any more.
 -- KEYS 1 user  2 trust  3 cleaned
 -- ARGV 1 now

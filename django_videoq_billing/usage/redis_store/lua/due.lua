@@ -1,3 +1,4 @@
+-- uses common
 -- Keep the shard's list of users with overdue holds true after some were given back.
 -- KEYS 1 open holds of the user  2 due  3 user
 -- ARGV 1 user id  2.. holds that are open and yet unknown (evicted): the rows tell what they are

@@ -14,14 +14,14 @@ redis.call('HSET', KEYS[1], 't', ARGV[1], 'x', ARGV[4], 's', ARGV[5], 'e', ARGV[
   'V', ARGV[9], 'A', ARGV[10], 'n', ARGV[11])
 redis.call('EXPIRE', KEYS[1], ARGV[12])
 if ARGV[14] == '1' then
-  redis.call('XADD', KEYS[3], '*', 'k', 'o', 'u', ARGV[13], 's', ARGV[5], 'e', ARGV[6], 'V', ARGV[9], 'A', ARGV[10])
+  redis.call('XADD', KEYS[3], '*', 'o', table.concat({ARGV[13], ARGV[6], ARGV[9], ARGV[10]}, '\n'), 's', ARGV[5])
 end
 for i = 18, #ARGV, 8 do
   local id, metric, state, key = ARGV[i], ARGV[i + 3], ARGV[i + 5], ARGV[i + 7]
   local hold_key = ARGV[15] .. id
   if state ~= 'held' or redis.call('EXISTS', hold_key) == 0 then
-    redis.call('HSET', hold_key, 'u', ARGV[13], 's', ARGV[i + 1], 'e', ARGV[i + 2], 'm', metric,
-      'd', ARGV[i + 4], 'z', state, 'x', ARGV[i + 6], 'y', key)
+    local lines = table.concat({ARGV[13], metric, ARGV[11], ARGV[i + 4], id, ARGV[i + 6], key}, '\n')
+    redis.call('HSET', hold_key, 'b', lines, 's', ARGV[i + 1], 'e', ARGV[i + 2], 'z', state)
     if state == 'held' then
       redis.call('ZADD', KEYS[4], ARGV[i + 6], id)
       redis.call('ZADD', KEYS[5], 'LT', ARGV[i + 6], ARGV[13])

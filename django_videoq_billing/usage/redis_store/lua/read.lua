@@ -1,3 +1,4 @@
+-- uses common
 -- KEYS 1 user  2 trust
 -- ARGV 1 now  2 period start
 -- Returns {videos, seconds, last change} of that period, or nil where the hash cannot tell

@@ -11,6 +11,6 @@ if lost then
   -- Entries to come must get higher ids than the one applied last, even if this server's clock is behind. Where
   -- the journal is past it already this is refused, and not needed.
   local ms, seq = ARGV[1]:match('(%d+)-(%d+)')
-  redis.pcall('XADD', KEYS[2], ms .. '-' .. string.format('%.0f', seq + 1), 'k', 'v')
+  redis.pcall('XADD', KEYS[2], ms .. '-' .. string.format('%.0f', seq + 1), 'v', '')
 end
 return 1

@@ -145,7 +145,7 @@ class _Guard:
             user: Any = getattr(request, "user", None)
             check_user(user)
             amount = self.amount(request) if callable(self.amount) else self.amount
-            key = request.headers.get("Idempotency-Key")
+            key = _plain(request).META.get("HTTP_IDEMPOTENCY_KEY")
             if key is None and not self.hold:
                 return UsageTracker.count(user, self.metric, amount)
             hold = UsageTracker.reserve(user, self.metric, amount, key)

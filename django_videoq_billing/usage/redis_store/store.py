@@ -47,7 +47,7 @@ logger = logging.getLogger("django_videoq_billing")
 Answer = TypeVar("Answer")
 
 ATTEMPTS = 50
-COUNTED, KNOWN, REFUSED, UNTRUSTED, OVERDUE = 1, 2, 0, -1, -2
+COUNTED, KNOWN, OVERDUE = 1, 2, -2
 COMMITTED, RELEASED = -2, -3
 
 
@@ -100,9 +100,7 @@ class RedisUsageStore(UsageStore):
         self, shard: Shard, user: bytes, entitlement: EntitlementSource, metric: Metric, amount: int
     ) -> Reservation:
         code = CODE[metric]
-        reply = shard.count(user, code, amount)
-        if reply[0] < 0:
-            reply = self._tried(shard, entitlement, lambda: shard.count(user, code, amount))
+        reply = self._tried(shard, entitlement, shard.count, user, code, amount)
         granted = reply[0] == COUNTED
         return Reservation(
             entitlement.user_id,
@@ -126,9 +124,7 @@ class RedisUsageStore(UsageStore):
         key: str | None,
     ) -> Reservation:
         user, code = encoded(entitlement.user_id), CODE[metric]
-        reply = shard.reserve(user, code, amount, hold_id, key)
-        if reply[0] < 0:
-            reply = self._tried(shard, entitlement, lambda: shard.reserve(user, code, amount, hold_id, key))
+        reply = self._tried(shard, entitlement, shard.reserve, user, code, amount, hold_id, key)
         status, used, limit = reply[0], reply[1], None if reply[2] < 0 else reply[2]
         when = period(reply[3], reply[4])
         if status == KNOWN:
@@ -148,18 +144,20 @@ class RedisUsageStore(UsageStore):
             raise UsageUnavailable.no_answer() from error
         away.write_down(hold_id, shard.number, ReservationState.RELEASED, None)
 
-    def _tried(self, shard: Shard, entitlement: EntitlementSource, run: Callable[[], list[Any]]) -> list[Any]:
+    def _tried(
+        self, shard: Shard, entitlement: EntitlementSource, run: Callable[..., list[Any]], *arguments: Any
+    ) -> list[Any]:
         """Run until the user's hash can be trusted and overdue holds do not stand in the way."""
         for _ in range(ATTEMPTS):
-            reply = run()
-            if reply[0] == UNTRUSTED:
-                rebuild(shard, entitlement, self._verify)
-            elif reply[0] == OVERDUE:
-                expiry.expire_user(shard, encoded(entitlement.user_id), now())
-            elif reply[0] == UNSURE:
-                raise UsageUnavailable.no_answer()
-            else:
+            reply = run(*arguments)
+            if reply[0] >= 0:
                 return reply
+            if reply[0] == UNSURE:
+                raise UsageUnavailable.no_answer()
+            if reply[0] == OVERDUE:
+                expiry.expire_user(shard, encoded(entitlement.user_id), now())
+            else:
+                rebuild(shard, entitlement, self._verify)
         raise UsageUnavailable.busy()
 
     def undo(self, reservation: Reservation) -> None:
@@ -235,7 +233,7 @@ class RedisUsageStore(UsageStore):
         user = encoded(entitlement.user_id)
         shard = self.shards[shard_of(user)]
         try:
-            self._tried(shard, entitlement, lambda: shard.correct(user, CODE[metric], amount))
+            self._tried(shard, entitlement, shard.correct, user, CODE[metric], amount)
         except StoreAwayError as error:
             if error.maybe_done:
                 raise UsageUnavailable.no_answer() from error

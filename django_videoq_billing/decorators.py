@@ -90,9 +90,11 @@ def requires_quota(
         async def wrapped_async(*args: Any, **kwargs: Any) -> Any:
             return await guard.run_async(view, args, kwargs)
 
+        is_dispatch = getattr(view, "__name__", "") == "dispatch"
+
         @wraps(view)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
-            run = guard.run_async if _is_async_dispatch(view, args) else guard.run
+            run = guard.run_async if is_dispatch and _is_async_dispatch(view, args) else guard.run
             return run(view, args, kwargs)
 
         return cast(View, wrapped_async if iscoroutinefunction(view) else wrapped)
@@ -143,8 +145,10 @@ class _Guard:
         """Return the hold under which the view may run, or the answer that refuses the request."""
         try:
             user: Any = getattr(request, "user", None)
-            check_user(user)
-            amount = self.amount(request) if callable(self.amount) else self.amount
+            amount = self.amount
+            if callable(amount):
+                check_user(user)  # before the host's function, which may look at the user
+                amount = amount(request)
             key = _plain(request).META.get("HTTP_IDEMPOTENCY_KEY")
             if key is None and not self.hold:
                 return UsageTracker.count(user, self.metric, amount)
@@ -229,10 +233,10 @@ def _plain(request: Any) -> HttpRequest:
 
 
 def _is_async_dispatch(view: Callable[..., Any], args: tuple[Any, ...]) -> bool:
-    """Whether this is `dispatch` of an async class-based view: a plain function that returns an awaitable.
+    """Whether this `dispatch` is of an async class-based view: a plain function that returns an awaitable.
 
     `method_decorator` hands it over bound to its view, inside a partial; written in the class it gets the
     view as its first argument.
     """
     owner = getattr(getattr(view, "func", view), "__self__", args[0] if args else None)
-    return getattr(view, "__name__", "") == "dispatch" and getattr(owner, "view_is_async", False)
+    return bool(getattr(owner, "view_is_async", False))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,7 @@ from django_videoq_billing.exceptions import (
     SubscriptionExists,
     UsageUnavailable,
 )
-from django_videoq_billing.types import Reservation
+from django_videoq_billing.types import Metric, Period, Reservation
 
 if TYPE_CHECKING:
     from rest_framework.exceptions import APIException
@@ -131,11 +132,14 @@ def add_ratelimit_fields(response: HttpResponseBase, reservation: Reservation) -
     remaining = reservation.remaining
     if remaining is None:
         return
-    period = reservation.period
-    window = int((period.end - period.start).total_seconds())
-    left = max(int((period.end - timezone.now()).total_seconds()), 0)
-    _append(response, "RateLimit-Policy", f'"{reservation.metric}";q={reservation.limit};w={window}')
+    left = max(int((reservation.period.end - timezone.now()).total_seconds()), 0)
+    _append(response, "RateLimit-Policy", _policy(reservation.metric, reservation.limit, reservation.period))
     _append(response, "RateLimit", f'"{reservation.metric}";r={remaining};t={left}')
+
+
+@lru_cache(maxsize=4096)
+def _policy(metric: Metric, limit: int | None, period: Period) -> str:
+    return f'"{metric}";q={limit};w={int((period.end - period.start).total_seconds())}'
 
 
 def _append(response: HttpResponseBase, field: str, item: str) -> None:

@@ -19,6 +19,7 @@ from django_videoq_billing.exceptions import (
     InvalidRequest,
     NoUsage,
     QuotaExceeded,
+    StripeAuthenticationRequired,
     StripeFailure,
     StripeObjectMissing,
     StripeUnavailable,
@@ -32,7 +33,7 @@ from django_videoq_billing.http import (
     upgrade_url,
 )
 from django_videoq_billing.types import Metric, Period, Reservation
-from tests.api.contract import PARTS, STATUS_OF_CODE
+from tests.api.contract import DECORATED_STATUS_OF_CODE, PARTS, STATUS_OF_CODE
 
 START = datetime(2026, 3, 10, 12, tzinfo=UTC)
 PERIOD = Period(START, START + timedelta(days=31))
@@ -158,14 +159,18 @@ def bare(kind: type[BillingError]) -> BillingError:
 
 
 ALL = list(leaves(BillingError))
-SHARED: dict[type[BillingError], type[BillingError]] = {StripeObjectMissing: StripeFailure}
+SHARED: dict[type[BillingError], type[BillingError]] = {
+    StripeAuthenticationRequired: StripeFailure,
+    StripeObjectMissing: StripeFailure,
+}
 """Leaves that have the status of what they are a kind of."""
 
 
 @pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
 def test_every_error_has_the_contracts_status(kind: type[BillingError]) -> None:
-    assert kind.code in STATUS_OF_CODE
-    assert answer(bare(kind)).status_code == STATUS_OF_CODE[kind.code]
+    status_of_code = {**STATUS_OF_CODE, **DECORATED_STATUS_OF_CODE}
+    assert kind.code in status_of_code
+    assert answer(bare(kind)).status_code == status_of_code[kind.code]
 
 
 def test_the_table_knows_no_error_that_is_gone() -> None:

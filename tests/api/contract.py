@@ -211,6 +211,9 @@ STATUS_OF_CODE: dict[str, int] = {
 }
 """Every code of the contract."""
 
+DECORATED_STATUS_OF_CODE: dict[str, int] = {"usage_unavailable": 503}
+"""Codes of decorated views alone; no endpoint of the contract answers them."""
+
 HTTP_STATUS_OF_CODE: dict[str, int] = {
     "not_found": 404,
     "method_not_allowed": 405,

@@ -145,7 +145,7 @@ class TestRedisGoesBackInTime:
         store.flush()
         server.flushall()
         for key, value in before.items():
-            server.restore(key, 0, value)
+            server.restore(key, 0, value or b"")
 
         store.flush()
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+import redis
 from django.utils import timezone
 
-from django_videoq_billing.models import SubscriptionPlan, UsageRecord, UsageReservation
+from django_videoq_billing.models import SubscriptionPlan, UsageJournal, UsageRecord, UsageReservation
 from django_videoq_billing.services.entitlements import EntitlementOf
 from django_videoq_billing.types import Entitlement, Metric, Reservation
 from django_videoq_billing.usage.redis_store import RedisUsageStore
@@ -128,3 +129,38 @@ class TestTheRowsAndTheJournalDisagree:
         store.reserve(entitled, Metric.VIDEO, 1, hold=False)
 
         assert used(store, entitled) == flushed(store) == 1
+
+
+class TestRedisGoesBackInTime:
+    """A replica that lagged becomes the master and knows the scripts already."""
+
+    def test_the_next_flush_notices(
+        self, store: RedisUsageStore, entitled: EntitlementOf, server: redis.Redis
+    ) -> None:
+        first = store.reserve(entitled, Metric.VIDEO, 1, key="k")
+        store.flush()
+        before = {key: server.dump(key) for key in server.scan_iter()}
+        store.commit(first.hold_id)
+        store.reserve(entitled, Metric.VIDEO, 1, hold=False)
+        store.flush()
+        server.flushall()
+        for key, value in before.items():
+            server.restore(key, 0, value or b"")
+
+        store.flush()
+
+        assert flushed(store) == used(store, entitled) == 2
+        assert store.reserve(entitled, Metric.VIDEO, 1, key="k").state == "committed"
+        assert not store.reserve(entitled, Metric.VIDEO, 1).granted
+
+    def test_and_its_clock_is_behind(
+        self, store: RedisUsageStore, entitled: EntitlementOf, server: redis.Redis
+    ) -> None:
+        store.reserve(entitled, Metric.VIDEO, 1)
+        store.flush()
+        UsageJournal.objects.filter(last_id__gt="0-0").update(last_id="9999999999999-7")
+        server.flushall()
+
+        store.reserve(entitled, Metric.VIDEO, 1)
+
+        assert flushed(store) == used(store, entitled) == 2

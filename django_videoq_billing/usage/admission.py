@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
 from django_videoq_billing.conf import get_settings
@@ -52,12 +52,13 @@ class Admission:
         self.key = key
         self.hold = hold
         self.limit = entitlement.limit(metric) if limited else None
+        self._seen = 0  # where the counter stood when there was no room
 
     def answer(self) -> Reservation:
         """Admit, or tell who goes by the key already, or refuse."""
         for _ in range(ATTEMPTS):
             try:
-                return self._admit() or self._admit_in_room_made() or self._replay() or self._refusal()
+                return self._admit() or self._replay() or self._reservation(granted=False, used=self._seen)
             except KeyTakenError:
                 self._give_back_of_earlier_periods()
                 if known := self._replay():
@@ -67,30 +68,22 @@ class Admission:
 
     def count(self) -> bool:
         """Add to the counter if there is room; the period's first use makes its record."""
-        if self.limit is not None and self.amount > self.limit:
-            return False
-        return self._add_if_room() or (self._is_worth_another_try() and self._add_if_room())
-
-    def _is_worth_another_try(self) -> bool:
-        """Make the period's record where it is missing; the room may have come into being just now, too."""
-        used = self._used()
-        if used is None:
-            records(self.entitlement).get_or_create(
-                user_id=self.entitlement.user_id,
-                billing_period_start=self.entitlement.period.start,
-                defaults=snapshot(self.entitlement),
-            )
-            return True
-        return self.limit is None or used + self.amount <= self.limit
+        return self._add_if_room() or (self._room_was_made() and self._add_if_room())
 
     def _admit(self) -> Reservation | None:
         """Count and hold, or None where there is no room."""
+        for _ in range(ATTEMPTS):
+            if admitted := self._admit_if_room():
+                return admitted
+            if not self._room_was_made():
+                return None
+        return None
+
+    def _admit_if_room(self) -> Reservation | None:
         if self.limit is not None and self.amount > self.limit:
             return None
         try:
-            if self.hold and postgres.is_used():
-                return self._at_once() or (self._at_once() if self._is_worth_another_try() else None)
-            return self._step_by_step()
+            return self._at_once() if self.hold and postgres.is_used() else self._step_by_step()
         except IntegrityError:
             if self.key is None:
                 raise
@@ -105,7 +98,7 @@ class Admission:
 
     def _step_by_step(self) -> Reservation | None:
         with transaction.atomic(using=alias()):
-            if not self.count():
+            if not self._add_if_room():
                 return None
             record_id, used = records(self.entitlement).values_list("pk", COUNTER[self.metric]).get()
             if not self.hold:
@@ -127,16 +120,30 @@ class Admission:
         changes = {counter: F(counter) + self.amount, LAST_USED[self.metric]: now, "updated_at": now}
         return bool(records(self.entitlement).filter(**room).update(**changes, **snapshot(self.entitlement)))
 
-    def _used(self) -> int | None:
-        return records(self.entitlement).values_list(COUNTER[self.metric], flat=True).first()
-
-    def _admit_in_room_made(self) -> Reservation | None:
-        """Give back overdue holds, waiting for whoever is doing so, and look once more before refusing."""
-        if self.limit is not None and self.amount > self.limit:
-            return None
+    def _room_was_made(self) -> bool:
+        """Whether it is worth another try: the record was missing, or room has come into being, or overdue
+        holds could be given back. One statement tells all three, so that a refusal is right at its moment."""
+        late = overdue(timezone.now()).filter(record=OuterRef("pk"))
+        look = records(self.entitlement).values_list(COUNTER[self.metric], Exists(late)).first()
+        hopeless = self.limit is not None and self.amount > self.limit
+        if look is None and hopeless:
+            return False
+        if look is None:
+            records(self.entitlement).get_or_create(
+                user_id=self.entitlement.user_id,
+                billing_period_start=self.entitlement.period.start,
+                defaults=snapshot(self.entitlement),
+            )
+            return True
+        self._seen, somebody_is_late = look
+        if self.limit is None or self._seen + self.amount <= self.limit:
+            return True
+        if hopeless or not somebody_is_late:
+            return False
+        # Waits for whoever is giving them back already.
         mine = overdue(timezone.now()).filter(record__in=records(self.entitlement))
         give_back(mine, _BATCH, skip_locked=False)
-        return self._admit()
+        return True
 
     def _give_back_of_earlier_periods(self) -> None:
         """The key may belong to a dead hold of a period that has ended."""
@@ -159,9 +166,6 @@ class Admission:
             state=ReservationState(hold.state),
             replayed=True,
         )
-
-    def _refusal(self) -> Reservation:
-        return self._reservation(granted=False, used=self._used() or 0)
 
     def _reservation(self, *, granted: bool, used: int, hold_id: UUID | None = None) -> Reservation:
         return Reservation(

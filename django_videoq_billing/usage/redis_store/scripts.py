@@ -10,8 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from django_videoq_billing.conf import get_settings
+from django_videoq_billing.usage.redis_store.connections import Argument
 from django_videoq_billing.usage.redis_store.keys import SHARDS, ShardKeys, shard_keys
-from django_videoq_billing.usage.redis_store.wire import Argument, StoreAwayError, Wire
+from django_videoq_billing.usage.redis_store.wire import StoreAwayError, Wire
 from django_videoq_billing.usage.redis_store.wire import scripts as lua
 
 REMEMBER_SECONDS = 86400

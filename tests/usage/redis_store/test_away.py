@@ -19,7 +19,7 @@ from django_videoq_billing.services import subscriptions
 from django_videoq_billing.services.entitlements import EntitlementOf
 from django_videoq_billing.types import Metric
 from django_videoq_billing.usage import UsageStore, get_store
-from django_videoq_billing.usage.redis_store import wire
+from django_videoq_billing.usage.redis_store import connections, wire
 from tests.factories import make_plan
 from tests.servers import DurableValkey
 
@@ -30,7 +30,7 @@ Start = Callable[..., UsageStore]
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether Redis is back is asked at once, not after a second; every idle connection is looked at."""
     monkeypatch.setattr(wire, "RETRY_SECONDS", 0)
-    monkeypatch.setattr(wire, "_STALE_SECONDS", 0)
+    monkeypatch.setattr(connections, "_STALE_SECONDS", 0)
 
 
 def granted(store: UsageStore, entitled: EntitlementOf, times: int) -> list[bool]:

@@ -6,15 +6,12 @@ longer than the script. Only what is safe to repeat is repeated when an answer i
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import cache
-from importlib import resources
 from typing import Any, NoReturn
 
 import redis
@@ -25,6 +22,7 @@ from redis.cluster import RedisCluster
 from redis.retry import Retry
 
 from django_videoq_billing.usage.redis_store.client import time_outs
+from django_videoq_billing.usage.redis_store.texts import scripts
 
 logger = logging.getLogger("django_videoq_billing")
 
@@ -280,24 +278,3 @@ class Cluster:
     def look_again(self) -> None:
         self._by_tag.clear()
         self._client.nodes_manager.initialize()
-
-
-class Script:
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
-
-
-@cache
-def scripts() -> dict[str, Script]:
-    folder = resources.files("django_videoq_billing.usage.redis_store") / "lua"
-    texts = {
-        path.name.removesuffix(".lua"): path.read_text(encoding="utf-8")
-        for path in folder.iterdir()
-        if path.name.endswith(".lua")
-    }
-    common = texts.pop("common")
-    return {
-        name: Script(common + text if text.startswith("-- uses common") else text)
-        for name, text in texts.items()
-    }

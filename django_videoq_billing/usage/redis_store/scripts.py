@@ -12,8 +12,8 @@ from uuid import UUID
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.usage.redis_store.connections import Argument
 from django_videoq_billing.usage.redis_store.keys import SHARDS, ShardKeys, shard_keys
+from django_videoq_billing.usage.redis_store.texts import scripts as lua
 from django_videoq_billing.usage.redis_store.wire import StoreAwayError, Wire
-from django_videoq_billing.usage.redis_store.wire import scripts as lua
 
 REMEMBER_SECONDS = 86400
 """How long Redis knows a settled hold and its client key. Unless it was flushed before, for a day."""

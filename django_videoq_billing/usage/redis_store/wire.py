@@ -6,12 +6,9 @@ longer than the script. Only what is safe to repeat is repeated when an answer i
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable, Sequence
-from functools import cache
-from importlib import resources
 from typing import Any, NoReturn
 
 import redis
@@ -24,6 +21,7 @@ from django_videoq_billing.usage.redis_store.connections import (
     LostAnswerError,
     OneServer,
 )
+from django_videoq_billing.usage.redis_store.texts import scripts
 
 logger = logging.getLogger("django_videoq_billing")
 
@@ -167,24 +165,3 @@ class Wire:
         except _MOVED:  # nothing was done: the key lives elsewhere now
             self._servers.look_again()
             return self.client.execute_command(*parts)  # type: ignore[no-untyped-call]
-
-
-class Script:
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
-
-
-@cache
-def scripts() -> dict[str, Script]:
-    folder = resources.files("django_videoq_billing.usage.redis_store") / "lua"
-    texts = {
-        path.name.removesuffix(".lua"): path.read_text(encoding="utf-8")
-        for path in folder.iterdir()
-        if path.name.endswith(".lua")
-    }
-    common = texts.pop("common")
-    return {
-        name: Script(common + text if text.startswith("-- uses common") else text)
-        for name, text in texts.items()
-    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import redis
@@ -13,6 +14,7 @@ from django_videoq_billing.services.entitlements import EntitlementOf
 from django_videoq_billing.types import Entitlement, Metric, Reservation
 from django_videoq_billing.usage.redis_store import RedisUsageStore
 from django_videoq_billing.usage.redis_store import rebuild as rebuilding
+from django_videoq_billing.usage.redis_store.keys import encoded
 from django_videoq_billing.usage.redis_store.scripts import Shard
 from tests.usage.faults.looks import LATER, flushed, used
 
@@ -72,6 +74,26 @@ class TestDuringARebuild:
         assert store.reserve(entitled, Metric.VIDEO, 1, key="k").replayed is (
             UsageReservation.objects.get(pk=hold.hold_id).key is not None
         )
+
+    def test_a_flush_cleans_up_a_hold_that_the_rows_just_read_call_open(
+        self, store: RedisUsageStore, entitled: EntitlementOf, shard: Shard, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hold = store.reserve(entitled, Metric.VIDEO, 1)
+        store.flush()
+        store.release(hold.hold_id)
+        store.forget(entitled.user_id)
+        read = rebuilding._holds
+
+        def read_and_flush(*given: Any) -> list[Any]:
+            found = list(read(*given))
+            store.flush()
+            return found
+
+        monkeypatch.setattr(rebuilding, "_holds", read_and_flush)
+
+        store.reserve(entitled, Metric.VIDEO, 2, hold=False)
+
+        assert shard.open_holds(encoded(entitled.user_id)) == []
 
     def test_a_plan_is_changed(
         self,

@@ -221,6 +221,8 @@ class _Guard:
 
 def _find_request(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Return the request of a function view or of a method: Django's own, or REST framework's around it."""
+    if args and isinstance(args[0], HttpRequest):
+        return args[0]
     for candidate in (*args[:2], kwargs.get("request")):
         if isinstance(_plain(candidate), HttpRequest):
             return candidate

@@ -31,6 +31,20 @@ class EntitlementOf:
         return entitlement_for(self.user)
 
 
+_ENTITLING = (
+    *("user_id", "status", "stripe_subscription_id", "current_period_start", "current_period_end"),
+    *("period_anchor", "cancel_at_period_end", "grace_period_end", "pending_plan_effective_at"),
+    *("plan__slug", "plan__name", "plan__interval", "plan__video_limit", "plan__transcription_limit_minutes"),
+    "plan__feature_flags",
+)
+
+
+def _subscription_of(user_id: UserId) -> UserSubscription | None:
+    """The subscription as far as an entitlement needs it: this is asked for at each counted request."""
+    rows = UserSubscription.objects.using(router.db_for_write(UserSubscription)).select_related("plan")
+    return next(iter(rows.only(*_ENTITLING).filter(user_id=user_id).order_by()), None)
+
+
 def entitlement_of(user: AnyUser) -> EntitlementOf:
     """Raises NotAuthenticated or AccountInactive. Asks no database."""
     return EntitlementOf(user, check_user(user))
@@ -42,7 +56,7 @@ def entitlement_for(user: AnyUser) -> Entitlement:
     A user without a subscription is given the default plan first; a period that has ended is rolled
     forward. Both are safe under concurrent first requests. Raises NotAuthenticated or AccountInactive.
     """
-    subscription = ensure_subscription(user)
+    subscription = _subscription_of(check_user(user)) or ensure_subscription(user)
     plan = effective_plan(subscription)
     period = current_period(subscription, plan)
     now, grace = timezone.now(), timedelta(days=get_settings().GRACE_PERIOD_DAYS)
@@ -68,11 +82,12 @@ def plan_or_period_changed(user_id: UserId | None = None) -> None:
 
 def check_user(user: AnyUser | None) -> UserId:
     """Return the user's id. Raises NotAuthenticated for nobody, AccountInactive for a switched-off account."""
-    if user is None or user.pk is None or not user.is_authenticated:
+    user_id = None if user is None else user.pk
+    if user is None or user_id is None or not user.is_authenticated:
         raise NotAuthenticated.no_user()
     if not user.is_active:
         raise AccountInactive.for_user()
-    return user.pk
+    return user_id
 
 
 def find_subscription(user: AnyUser) -> UserSubscription | None:

@@ -273,6 +273,8 @@ def _begun_minutes(seconds: int) -> str:
 
 
 def read_metric(metric: Metric | str) -> Metric:
+    if isinstance(metric, Metric):
+        return metric
     try:
         return Metric(metric)
     except ValueError:

@@ -30,8 +30,15 @@ MOST, LEAST = "1000000", "1000"
 
 AIMS = (
     Aim(
+        "redis_count",
+        "Redis: a count with its journal, without a hold / a hit of `limits`",
+        "redis.count",
+        "limits.call",
+        0.95,
+    ),
+    Aim(
         "redis_reserve",
-        "Redis: a reserve with its journal / a hit of `limits`",
+        "Redis: a reserve with hold, expiry and journal / a hit of `limits`",
         "redis.reserve",
         "limits.call",
         0.95,
@@ -53,7 +60,14 @@ AIMS = (
     ),
     Aim(
         "database_pair",
-        "Database: reserve and commit / one conditional UPDATE through the ORM",
+        "Database: reserve and commit, the entitlement known / one conditional UPDATE through the ORM",
+        "database.known",
+        "bare.update_orm",
+        2.0,
+    ),
+    Aim(
+        "database_request",
+        "Database: the same with the SELECT of the entitlement / one conditional UPDATE through the ORM",
         "database.reserve_commit",
         "bare.update_orm",
         2.0,

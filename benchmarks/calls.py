@@ -137,6 +137,12 @@ def sql_calls(cast: Cast) -> list[Contender]:
         Contender("bare.update_cursor", bare.cursor_update, cast.user),
         Contender("bare.update_journal", bare.update_and_journal, cast.user),
         *our_calls(cast, "database"),
+        Contender(
+            "database.known",
+            ours.settle_known,
+            lambda: ours.Known(cast.user()),
+            around=partial(ours.on, "database"),
+        ),
         Contender("seed.call", seed_sample.check_then_increment, cast.user),
     ]
 

@@ -22,6 +22,7 @@ CALLS = {
     "database.count": "**ours, database**: count, without a hold",
     "database.reserve": "**ours, database**: reserve",
     "database.reserve_commit": "**ours, database**: reserve and commit",
+    "database.known": "**ours, database**: reserve and commit, the entitlement known",
     "database.refuse": "**ours, database**: refuse",
     "seed.call": "check, then increment",
 }

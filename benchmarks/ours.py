@@ -13,7 +13,9 @@ from django.test import override_settings
 from benchmarks.others import View, upload
 from django_videoq_billing.decorators import requires_quota
 from django_videoq_billing.exceptions import QuotaExceeded
+from django_videoq_billing.services.entitlements import entitlement_for
 from django_videoq_billing.services.usage_tracker import Hold, UsageTracker
+from django_videoq_billing.types import Entitlement, Metric
 from django_videoq_billing.usage import get_store
 
 STORES = ("database", "redis")
@@ -33,6 +35,23 @@ def reserve(user: User) -> Hold:
 
 def reserve_and_commit(user: User) -> None:
     UsageTracker.reserve(user, "video").commit()
+
+
+class Known:
+    """An entitlement that was read before the clock starts."""
+
+    def __init__(self, user: User) -> None:
+        self.user_id = user.pk
+        self._entitlement = entitlement_for(user)
+
+    def __call__(self) -> Entitlement:
+        return self._entitlement
+
+
+def settle_known(known: Known) -> None:
+    """What the store alone takes."""
+    store = get_store()
+    store.commit(store.reserve(known, Metric.VIDEO, 1).hold_id)
 
 
 def refuse(user: User) -> None:

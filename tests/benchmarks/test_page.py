@@ -61,7 +61,7 @@ def test_the_page_says_met_and_missed() -> None:
     report.ratios["receipt_djstripe"] = Spread(31.4, 28, 35)
     del report.ratios["counted_view"]
     lines = {line.split(" | ")[0]: line for line in render(report).splitlines()}
-    assert lines["| Redis: a reserve with its journal / a hit of `limits`"].endswith(
+    assert lines["| Redis: a reserve with hold, expiry and journal / a hit of `limits`"].endswith(
         "| at most 0.95 | 0.951 (0.940 to 0.960) | **missed** |"
     )
     assert lines["| dj-stripe's webhook view / webhook receipt"].endswith("| 31 (28 to 35) | met |")

@@ -90,7 +90,12 @@ def test_the_page_says_how_to_make_it_again(placement: str, command: str) -> Non
 
 def test_a_part_that_was_not_run_has_no_heading() -> None:
     page = render(Report(machine={"processor": "2 cores"}))
-    assert re.findall("^## (.*)$", page, re.MULTILINE) == ["Aims", "The machine", "How it was measured"]
+    assert re.findall("^## (.*)$", page, re.MULTILINE) == [
+        "Aims",
+        "The machine",
+        "How it was measured",
+        "Where the time goes",
+    ]
 
 
 def test_a_report_is_the_same_after_it_was_stored(tmp_path: Path) -> None:

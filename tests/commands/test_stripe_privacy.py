@@ -13,7 +13,16 @@ from tests.commands.conftest import Run
 from tests.leaks import SECRETS, hear_everything, leaks, of_the_site, written
 from tests.stripe_site import OperatorsDriver
 
-SILENT = {"seed_plans", "assign_default_plan", "show_usage", "expire_reservations", "stripe_sandbox"}
+SILENT = {
+    "assign_default_plan",
+    "expire_reservations",
+    "flush_usage",
+    "rebuild_usage",
+    "seed_plans",
+    "show_usage",
+    "stripe_sandbox",
+    "transcription_costs",
+}
 SPEAKING: dict[str, Callable[[Run], str]] = {
     "sync_stripe_plans": lambda run: run("sync_stripe_plans") + run("sync_stripe_plans", pull=True),
     "fetch_missed_events": lambda run: run("fetch_missed_events"),

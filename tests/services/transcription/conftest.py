@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import Group, User
 
-from django_videoq_billing.usage import UsageStore
 from tests.factories import make_plan, subscribed
 from tests.services.transcription.rows import LIMIT, other_video
 
@@ -19,6 +18,10 @@ def video(db: None) -> Group:
     return other_video()
 
 
-@pytest.fixture(autouse=True)
-def _every_store(store: UsageStore) -> None:
+@pytest.fixture(
+    autouse=True, params=["database", pytest.param("redis", marks=pytest.mark.django_db(transaction=True))]
+)
+def _every_store(request: pytest.FixtureRequest) -> None:
     """Jobs end the same, whoever counts."""
+    if request.param == "redis":
+        request.getfixturevalue("redis_settings")

@@ -50,7 +50,9 @@ class Kept:
 
 def neighbour_of(pk: int) -> int:
     """The id of a user whose counters lie on the same shard."""
-    return next(other for other in count(pk + 10**6) if shard_of(encoded(other)) == shard_of(encoded(pk)))
+    return next(
+        other for other in count(10**6 + pk * 10**4) if shard_of(encoded(other)) == shard_of(encoded(pk))
+    )
 
 
 class StoreMachine(RuleBasedStateMachine):

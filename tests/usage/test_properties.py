@@ -48,11 +48,16 @@ class Kept:
     amount: int
 
 
+_taken = [10**9]  # ids far from those that databases give by themselves, and none twice
+
+
 def neighbour_of(pk: int) -> int:
-    """The id of a user whose counters lie on the same shard."""
-    return next(
-        other for other in count(10**6 + pk * 10**4) if shard_of(encoded(other)) == shard_of(encoded(pk))
+    """The id of a new user whose counters lie on the same shard."""
+    wanted = shard_of(encoded(pk))
+    _taken.append(
+        next(other for other in count(max(pk, _taken[-1]) + 1) if shard_of(encoded(other)) == wanted)
     )
+    return _taken[-1]
 
 
 class StoreMachine(RuleBasedStateMachine):

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import redis
@@ -28,11 +29,24 @@ with suppress(ImportError):  # the extra [redis] brings it
 
 
 class LostAnswerError(Exception):
-    """A command was sent, and it is not known whether it was carried out."""
+    """A command was sent, and it is not known whether it was carried out.
 
-    def __init__(self, *, timed_out: bool) -> None:
+    `ended` says that from now on it will not be: it has been, or never is.
+    """
+
+    def __init__(self, *, timed_out: bool, ended: bool) -> None:
         super().__init__("The connection was lost before the answer.")
         self.timed_out = timed_out
+        self.ended = ended
+
+
+@dataclass(slots=True)
+class Line:
+    """A connection, and the server's number for it; None where the server does not tell."""
+
+    connection: Any
+    number: int | None
+    used_at: float = 0.0
 
 
 def packed(connection: Any, parts: tuple[Argument, ...]) -> Sequence[bytes]:
@@ -53,48 +67,84 @@ class Node:
             **time_outs(pool.connection_kwargs),
             "retry": Retry(NoBackoff(), 0),
         }
-        self._idle: deque[tuple[Any, float]] = deque()
+        self._idle: deque[Line] = deque()
         self._pid = os.getpid()
 
     def call(self, parts: tuple[Argument, ...]) -> Any:
         """Raises LostAnswerError when the command was sent and no answer came."""
-        connection = self._take()
-        sent = False
+        line = self._take()
+        connection, sent = line.connection, False
         try:
             connection.send_packed_command(packed(connection, parts), check_health=False)
             sent = True
             answer = connection.read_response()
         except (errors.ResponseError, errors.BusyLoadingError):
-            self._idle.append((connection, time.monotonic()))
+            self._give_back(line)
             raise
         except (errors.ConnectionError, errors.TimeoutError) as error:
             connection.disconnect()
             self._idle.clear()  # the server has closed them as well
-            if sent:
-                raise LostAnswerError(timed_out=isinstance(error, errors.TimeoutError)) from error
-            raise
+            if not sent:
+                raise
+            timed_out = isinstance(error, errors.TimeoutError)
+            raise LostAnswerError(timed_out=timed_out, ended=not timed_out and self._end(line)) from error
         except BaseException:
             connection.disconnect()  # the answer to this call must not be read by the next
             raise
-        self._idle.append((connection, time.monotonic()))
+        self._give_back(line)
         return answer
 
-    def _take(self) -> Any:
+    def _give_back(self, line: Line) -> None:
+        line.used_at = time.monotonic()
+        self._idle.append(line)
+
+    def _take(self) -> Line:
         if self._pid != os.getpid():  # a fork must not share its parent's connections
             self._idle.clear()
             self._pid = os.getpid()
         try:
-            connection, used_at = self._idle.pop()
+            line = self._idle.pop()
         except IndexError:
-            return self._class(**self._options)
-        if time.monotonic() - used_at > _STALE_SECONDS:
+            return self._new()
+        if time.monotonic() - line.used_at > _STALE_SECONDS:
             try:
-                closed = connection.can_read(0)
+                closed = line.connection.can_read(0)
             except errors.ConnectionError:
                 closed = True
             if closed:
-                connection.disconnect()  # it connects again when it sends
-        return connection
+                line.connection.disconnect()
+                return self._new()
+        return line
+
+    def _new(self) -> Line:
+        connection = self._class(**self._options)
+        connection.connect()
+        try:
+            return Line(connection, int(_ask(connection, "CLIENT", "ID")))
+        except errors.ResponseError:
+            return Line(connection, None)
+
+    def _end(self, broken: Line) -> bool:
+        """Have the server forget what it may still read from a broken connection; whether that is certain.
+
+        Its bytes may lie there unread: looked for, not found and sent again, the command would be carried out
+        twice. Numbers rise, so a new one that is lower is another server's, which never saw the command.
+        """
+        try:
+            line = self._new()
+            if broken.number is None or line.number is None:
+                return False
+            if line.number > broken.number:
+                _ask(line.connection, "CLIENT", "KILL", "ID", broken.number)
+        except errors.RedisError:
+            return False
+        self._give_back(line)
+        return True
+
+
+def _ask(connection: Any, *parts: Argument) -> Any:
+    connection.send_command(*parts, check_health=False)
+    return connection.read_response()
 
 
 class OneServer:

@@ -86,7 +86,7 @@ class Wire:
             if lost.timed_out:
                 self.step_back()
             if again is None or lost.timed_out:  # one broken connection does not say that Redis is away
-                raise StoreAwayError(maybe_done=True, worth_asking=not lost.timed_out) from lost
+                raise StoreAwayError(maybe_done=True, worth_asking=lost.ended) from lost
             return self._run_again((*command, *again), keys[0], maybe_done=True)
         except errors.ConnectionError:
             return self._run_again((*command, *arguments), keys[0])

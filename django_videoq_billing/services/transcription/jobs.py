@@ -11,9 +11,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, models, router, transaction
 from django.utils import timezone
 
-from django_videoq_billing.exceptions import AccountInactive, Conflict, InvalidRequest, QuotaExceeded
-from django_videoq_billing.models import TranscriptionJob
-from django_videoq_billing.services.entitlements import AnyUser, entitlement_of
+from django_videoq_billing.exceptions import AccountInactive, Conflict, InvalidRequest
+from django_videoq_billing.models import TranscriptionJob, UserSubscription
+from django_videoq_billing.services.entitlements import AnyUser, ensure_subscription, entitlement_of
 from django_videoq_billing.services.transcription.costs import cost_cents, cost_per_second
 from django_videoq_billing.services.usage_tracker import UsageTracker, check_amount, check_key
 from django_videoq_billing.types import Metric, UserId
@@ -55,14 +55,11 @@ def start(
     check_key(key or None)
     if video.pk is None:
         raise InvalidRequest.unsaved_video()
-    if known := _known(user, video, key):
-        return known
-    try:
+    if not key:
         return _open(user, video, estimated_seconds, whisper_model, key)
-    except (Conflict, QuotaExceeded):
-        if known := _known(user, video, key):  # the same task, repeated at the same moment
-            return known
-        raise
+    with transaction.atomic(using=_alias()):
+        _wait_for_the_same_task(user)
+        return _known(user, video, key) or _open(user, video, estimated_seconds, whisper_model, key)
 
 
 def retry(job: TranscriptionJob, estimated_seconds: int | None = None, *, key: str = "") -> TranscriptionJob:
@@ -162,10 +159,15 @@ def _open(
     return job
 
 
+def _wait_for_the_same_task(user: AnyUser) -> None:
+    """A task that is delivered twice at the same moment must not be refused by what its twin has reserved."""
+    subscription = ensure_subscription(user)
+    rows = UserSubscription.objects.using(_alias()).select_for_update().filter(pk=subscription.pk)
+    rows.values_list("pk").first()
+
+
 def _known(user: AnyUser, video: models.Model, key: str) -> TranscriptionJob | None:
     """Return the live job that goes by the key. What was completed or cancelled under it is not begun again."""
-    if not key:
-        return None
     user_id: UserId = user.pk
     kind = ContentType.objects.get_for_model(video)
     attempts = _jobs().filter(user_id=user_id, content_type=kind, object_id=str(video.pk), key=key)

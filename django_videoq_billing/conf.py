@@ -19,7 +19,15 @@ from django.core.signals import setting_changed
 from django.utils import translation
 from django.utils.translation import gettext_noop
 
-from django_videoq_billing.conf_rules import DEFAULT_RATES, PLAN_RULES, SETTING_RULES, Rule, matches, shown
+from django_videoq_billing.conf_rules import (
+    ALL_EMAILS,
+    DEFAULT_RATES,
+    PLAN_RULES,
+    SETTING_RULES,
+    Rule,
+    matches,
+    shown,
+)
 
 SETTING = "VIDEOQ_BILLING"
 Interval = Literal["month", "year"]
@@ -116,11 +124,22 @@ class BillingSettings:
     CHECKOUT_AUTOMATIC_TAX: bool = False
     CHECKOUT_LOCALE: str = "auto"
     CANCEL_ON_USER_DELETE: bool = True
-    WEBHOOK_PROCESSING: Literal["inline", "worker"] = "inline"
+    WEBHOOK_PROCESSING: Literal["inline", "worker", "celery"] = "inline"
     WEBHOOK_TOLERANCE_SECONDS: int = 300
     WEBHOOK_MAX_BYTES: int = 1_000_000
     WEBHOOK_RETRY_MINUTES: tuple[int, ...] = (1, 5, 15, 60)
     WEBHOOK_LEASE_SECONDS: int = 300
+    WEBHOOK_RETENTION_DAYS: int = 90
+    USAGE_RETENTION_MONTHS: int = 24
+    EMAIL_FROM: str = ""
+    EMAIL_SENDING: Literal["inline", "worker", "celery"] = "inline"
+    EMAILS: Mapping[str, bool] = field(default_factory=lambda: dict(ALL_EMAILS))
+    SITE_URL: str = ""
+    SITE_NAME: str = ""
+    BILLING_URL: str = ""
+    USER_LANGUAGE: str = ""
+    PAYMENT_REMINDER_DAYS: tuple[int, ...] = (1, 2)
+    TRIAL_ENDING_DAYS: int = 3
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:

@@ -114,6 +114,32 @@ def shown(value: object) -> str:
 DEFAULT_RATES: Mapping[str, str | None] = {"plans": "60/min", "read": "120/min", "write": "20/min"}
 
 
+ALL_EMAILS: Mapping[str, bool] = dict.fromkeys(
+    (
+        "upgrade_confirmed",
+        "downgrade_scheduled",
+        "downgrade_done",
+        "cancellation_scheduled",
+        "cancellation_done",
+        "reactivated",
+        "payment_failed",
+        "payment_authentication",
+        "grace_ended",
+        "trial_ending",
+        "refund",
+        "usage_warning",
+    ),
+    True,
+)
+"""The kinds of e-mails (`Notification.Kind`), each sent unless it is switched off."""
+
+
+def _is_switches(value: object) -> bool:
+    return isinstance(value, Mapping) and all(
+        kind in ALL_EMAILS and isinstance(wanted, bool) for kind, wanted in value.items()
+    )
+
+
 def _is_rates(value: object) -> bool:
     is_rate = matches(r"[1-9][0-9]*/(s|sec|second|m|min|minute|h|hour|d|day)")
     return isinstance(value, Mapping) and all(
@@ -133,6 +159,8 @@ _COST = (
     f"Decimal (or its text) from 0 to 1 with at most {COST_DECIMALS} decimals, such as Decimal('0.0001'); "
     "a float is not exact"
 )
+
+_WHERE = Rule("'inline', 'worker' or 'celery'", lambda value: value in ("inline", "worker", "celery"))
 
 _WAY_BACK = Rule(_LINK.expected, lambda value: value != "" and is_link(value))
 
@@ -211,7 +239,7 @@ SETTING_RULES: dict[str, Rule] = {
     "CHECKOUT_AUTOMATIC_TAX": _BOOL,
     "CHECKOUT_LOCALE": Rule("'auto' or a locale of Stripe Checkout such as 'ja'", matches(r"[a-zA-Z-]{2,7}")),
     "CANCEL_ON_USER_DELETE": _BOOL,
-    "WEBHOOK_PROCESSING": Rule("'inline' or 'worker'", lambda value: value in ("inline", "worker")),
+    "WEBHOOK_PROCESSING": _WHERE,
     "WEBHOOK_TOLERANCE_SECONDS": whole(1, 3600, " of seconds"),
     "WEBHOOK_MAX_BYTES": whole(1000, 10**8, " of bytes"),
     "WEBHOOK_RETRY_MINUTES": Rule(
@@ -220,6 +248,32 @@ SETTING_RULES: dict[str, Rule] = {
         tuple,
     ),
     "WEBHOOK_LEASE_SECONDS": whole(10, 86400, " of seconds"),
+    "WEBHOOK_RETENTION_DAYS": whole(30, 3650, " of days"),
+    "USAGE_RETENTION_MONTHS": whole(12, 600, " of months"),
+    "EMAIL_FROM": Rule(
+        "an address such as 'Billing <billing@example.com>', or '' for DEFAULT_FROM_EMAIL",
+        matches(r"|[^\r\n]*[^\s@<>]+@[^\s@<>]+>?"),
+    ),
+    "EMAIL_SENDING": _WHERE,
+    "EMAILS": Rule(
+        f"a dict from {', '.join(ALL_EMAILS)} to True or False",
+        _is_switches,
+        lambda value: {**ALL_EMAILS, **value},
+    ),
+    "SITE_URL": Rule("a web address such as 'https://example.com', or ''", is_base_address),
+    "SITE_NAME": Rule(
+        "a text of up to 100 characters", lambda value: is_text(value) and len(str(value)) <= 100
+    ),
+    "BILLING_URL": _LINK,
+    "USER_LANGUAGE": Rule(
+        "the dotted path of a function (user) -> language code, or ''", matches(rf"|{_DOTTED_PATH}")
+    ),
+    "PAYMENT_REMINDER_DAYS": Rule(
+        "a list of rising whole days from 1 to 365",
+        lambda value: is_list_of(value, whole(1, 365).accepts) and list(value) == sorted(set(value)),
+        tuple,
+    ),
+    "TRIAL_ENDING_DAYS": whole(1, 30, " of days"),
 }
 
 

@@ -35,3 +35,15 @@ payment_failed = Signal()
 
 webhook_failed = Signal()
 """An event could not be processed; it will be tried again. Sender: `WebhookEvent`. Arguments: `event`, `error`."""
+
+quota_threshold_reached = Signal()
+"""A user's usage of a metric has reached one of WARNING_THRESHOLDS; told once for each period and threshold.
+
+Sender: `UsageAlert`. Argument: `alert` (user, metric, threshold, used, limit, period_start).
+"""
+
+work_waiting = Signal()
+"""Something was written down that a job should look at soon. A wake-up: a lost one does no harm.
+
+Sender: the model. Argument: `job`, the job's name.
+"""

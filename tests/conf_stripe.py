@@ -107,8 +107,8 @@ STRIPE_INVALID: list[tuple[str, Any, str]] = [
     ],
     *[("CHECKOUT_LOCALE", value, "'auto' or a locale") for value in ("", "j", "ja_JP", "a" * 8, None, 1)],
     *[
-        ("WEBHOOK_PROCESSING", value, "'inline' or 'worker'")
-        for value in ("", "celery", "INLINE", None, True)
+        ("WEBHOOK_PROCESSING", value, "'inline', 'worker' or 'celery'")
+        for value in ("", "thread", "INLINE", None, True)
     ],
     *[("WEBHOOK_TOLERANCE_SECONDS", value, "seconds from 1 to 3600") for value in (0, 3601, "300", None)],
     *[("WEBHOOK_MAX_BYTES", value, "bytes from 1000 to") for value in (999, 10**8 + 1, 1e6, "1 MB", None)],

@@ -12,6 +12,7 @@ from django.test import override_settings
 from django.utils.functional import lazy
 
 from django_videoq_billing.conf import BillingSettings, get_settings
+from tests.conf_emails import EMAILS_INVALID, EMAILS_VALID
 from tests.conf_stripe import STRIPE_INVALID, STRIPE_VALID
 from tests.conf_usage import USAGE_INVALID, USAGE_VALID
 
@@ -101,6 +102,7 @@ VALID: list[tuple[str, Any, Any]] = [
     ("THROTTLE_RATES", {"write": "5/day"}, {"plans": "60/min", "read": "120/min", "write": "5/day"}),
     *STRIPE_VALID,
     *USAGE_VALID,
+    *EMAILS_VALID,
 ]
 
 
@@ -115,6 +117,7 @@ INVALID: list[tuple[str, Any, str]] = [
     ("AUTO_ASSIGN_DEFAULT_PLAN", 1, "True or False"),
     ("AUTO_ASSIGN_DEFAULT_PLAN", "no", "True or False"),
     *USAGE_INVALID,
+    *EMAILS_INVALID,
     *[("RESERVATION_SECONDS", value, "seconds from 1 to") for value in (0, -1, True, 1.0, "60", None, 10**9)],
     *[
         ("QUOTA_EXCEEDED_STATUS", value, "from 400 to 499")

@@ -1,6 +1,8 @@
 """Rows, constraints, predicates and querysets. No network, no mail and no settings here."""
 
+from django_videoq_billing.models.jobs import JobRun
 from django_videoq_billing.models.journal import UsageJournal, UsageSettlement
+from django_videoq_billing.models.notifications import EmailPreference, Notification, UsageAlert
 from django_videoq_billing.models.payments import PaymentTransaction
 from django_videoq_billing.models.plans import SubscriptionPlan
 from django_videoq_billing.models.subscriptions import UserSubscription
@@ -9,9 +11,13 @@ from django_videoq_billing.models.usage import UsageRecord, UsageReservation
 from django_videoq_billing.models.webhooks import WebhookEvent
 
 __all__ = [
+    "EmailPreference",
+    "JobRun",
+    "Notification",
     "PaymentTransaction",
     "SubscriptionPlan",
     "TranscriptionJob",
+    "UsageAlert",
     "UsageJournal",
     "UsageRecord",
     "UsageReservation",

@@ -9,8 +9,10 @@ from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 
 from django_videoq_billing.models import (
+    Notification,
     SubscriptionPlan,
     TranscriptionJob,
+    UsageAlert,
     UsageRecord,
     UsageReservation,
     UserSubscription,
@@ -50,3 +52,14 @@ def new_job(**fields: Any) -> TranscriptionJob:
     video = fields.pop("video", None) or Group.objects.get_or_create(name="a video")[0]
     values = {"content_type": ContentType.objects.get_for_model(video), "object_id": str(video.pk), **fields}
     return TranscriptionJob(**{"user": values.get("user") or make_user(), **values})
+
+
+def new_notification(**fields: Any) -> Notification:
+    values = {"kind": "refund", "key": "1", "next_attempt_at": START, "created_at": START, **fields}
+    return Notification(**{"user": values.get("user") or make_user(), **values})
+
+
+def new_alert(**fields: Any) -> UsageAlert:
+    values = {"metric": "video", "threshold": 80, "used": 8, "limit": 10, "created_at": START, **fields}
+    period = {"period_start": START, "period_end": END}
+    return UsageAlert(**{"user": values.get("user") or make_user(), **period, **values})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -17,7 +18,9 @@ from tests.models.rows import (
     DAY,
     END,
     START,
+    new_alert,
     new_job,
+    new_notification,
     new_plan,
     new_record,
     new_reservation,
@@ -59,6 +62,9 @@ CASES: dict[str, Callable[[], models.Model]] = {
     "vqb_job_cost_not_negative": lambda: new_job(cost_cents=Decimal("-0.0001")),
     "vqb_job_duration_not_negative": lambda: new_job(duration_seconds=-1),
     "vqb_payment_once_per_object_and_state": lambda: again(make_payment()),
+    "vqb_notification_once_per_fact": lambda: again(new_notification(), message_id=uuid.uuid4()),
+    "vqb_alert_once_per_threshold": lambda: again(new_alert()),
+    "vqb_alert_period_ends_after_start": lambda: new_alert(period_end=START),
 }
 MORE_CASES: dict[str, Callable[[], models.Model]] = {
     "a pending date without a plan": lambda: new_subscription(pending_plan_effective_at=END),
@@ -105,6 +111,8 @@ def test_valid_rows_are_valid() -> None:
         new_record(),
         new_reservation(),
         new_job(),
+        new_notification(),
+        new_alert(),
     ):
         row.full_clean()
         row.save()

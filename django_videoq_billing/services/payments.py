@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from django_videoq_billing.exceptions import StripeObjectMissing
 from django_videoq_billing.models import PaymentTransaction, SubscriptionPlan, UserSubscription
+from django_videoq_billing.services.stripe_attempts import first_failed_charge
 from django_videoq_billing.services.stripe_payloads import id_of, moment
 from django_videoq_billing.services.stripe_service import StripeService
 from django_videoq_billing.services.stripe_sync import plan_for_price
@@ -47,10 +48,12 @@ def record_invoice(invoice_id: str) -> list[PaymentTransaction]:
         "invoice_pdf": invoice.invoice_pdf,
     }
     lines = []
-    failed_at = _first_failure(invoice)
-    if failed_at is not None:
+    failed = first_failed_charge(invoice)
+    if failed is not None:
         amount = invoice.amount_due or invoice.amount_paid
-        lines.append(_record({**line, "status": Status.FAILED, "amount_cents": amount}, failed_at))
+        lines.append(
+            _record({**line, "status": Status.FAILED, "amount_cents": amount}, moment(failed["created"]))
+        )
     if invoice.status == "paid" and invoice.amount_paid:
         paid = {**line, "status": Status.SUCCEEDED, "amount_cents": invoice.amount_paid}
         lines.append(_record(paid, invoice.paid_at or invoice.created))
@@ -114,17 +117,6 @@ def _line_about(subject: dict[str, Any], kind: str) -> dict[str, Any] | None:
         "type": kind,
         "description": (subject.get("reason") or "").replace("_", " "),
     }
-
-
-def _first_failure(invoice: StripeInvoiceState) -> datetime | None:
-    """Return when the first attempt to pay failed, in Stripe's own records of the attempts."""
-    failed = [
-        charge["created"]
-        for intent_id in invoice.payment_intent_ids
-        for charge in StripeService.list_charges(intent_id)
-        if charge["status"] == "failed"
-    ]
-    return moment(min(failed)) if failed else None
 
 
 def _row_of(customer_id: str) -> UserSubscription | None:

@@ -107,16 +107,32 @@ def _line_about(subject: dict[str, Any], kind: str) -> dict[str, Any] | None:
     """Return the common fields of a line about a charge, or None for a stranger's charge."""
     charge_id = id_of(subject.get("charge"))
     charge = _found("charges", charge_id) if charge_id else None
-    row = _row_of(id_of(charge.get("customer")) or "") if charge else None
-    if row is None:
+    payer = _payer_of(charge) if charge else None
+    if payer is None:
         return None
     return {
-        "user_id": row.user_id,
+        "user_id": payer.user_id,
         "stripe_object_id": subject["id"],
         "currency": subject["currency"].upper(),
         "type": kind,
         "description": (subject.get("reason") or "").replace("_", " "),
     }
+
+
+def _payer_of(charge: dict[str, Any]) -> UserSubscription | PaymentTransaction | None:
+    """Return what names the user who paid: the customer's row, or the line that was written for the payment.
+
+    The line, where the customer was deleted at Stripe and another has followed, or the user is gone: then it
+    names nobody, and a line that follows it does not either.
+    """
+    row = _row_of(id_of(charge.get("customer")) or "")
+    intent_id = id_of(charge.get("payment_intent"))
+    if row is not None or intent_id is None:
+        return row
+    paid = {"payment": {"type": "payment_intent", "payment_intent": intent_id}}
+    invoices = [id_of(payment["invoice"]) for payment in StripeService.each("invoice_payments", paid)]
+    lines = PaymentTransaction.objects.filter(stripe_object_id__in=invoices, status=Status.SUCCEEDED)
+    return lines.first()
 
 
 def _row_of(customer_id: str) -> UserSubscription | None:

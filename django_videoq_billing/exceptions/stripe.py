@@ -115,17 +115,21 @@ class StripeAuthenticationRequired(StripeFailure):
 
 
 class StripeUnavailable(BillingError):
-    """Stripe did not answer, or asked to come back later. Nothing was changed here."""
+    """Stripe did not answer, or asked to come back later. Nothing was changed here.
+
+    `retry_after` is Stripe's wish in seconds, or ours where it says nothing.
+    """
 
     code = "stripe_unavailable"
 
-    def __init__(self, message: str | Promise, retry_after: int | None = None) -> None:
+    def __init__(self, message: str | Promise, retry_after: int = 10) -> None:
         super().__init__(message)
         self.retry_after = retry_after
 
     @classmethod
     def after(cls, seconds: int | None = None) -> StripeUnavailable:
-        return cls(_("The payment service cannot be reached at the moment. Try again soon."), seconds)
+        message = _("The payment service cannot be reached at the moment. Try again soon.")
+        return cls(message, seconds) if seconds else cls(message)
 
 
 class InvalidSignature(BillingError):

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from django_videoq_billing.exceptions import StripeObjectMissing
 from django_videoq_billing.models import PaymentTransaction, SubscriptionPlan, UserSubscription
+from django_videoq_billing.services.stripe_attempts import first_failed_charge
 from django_videoq_billing.services.stripe_payloads import id_of, moment
 from django_videoq_billing.services.stripe_service import StripeService
 from django_videoq_billing.services.stripe_sync import plan_for_price
@@ -47,10 +48,12 @@ def record_invoice(invoice_id: str) -> list[PaymentTransaction]:
         "invoice_pdf": invoice.invoice_pdf,
     }
     lines = []
-    failed_at = _first_failure(invoice)
-    if failed_at is not None:
+    failed = first_failed_charge(invoice)
+    if failed is not None:
         amount = invoice.amount_due or invoice.amount_paid
-        lines.append(_record({**line, "status": Status.FAILED, "amount_cents": amount}, failed_at))
+        lines.append(
+            _record({**line, "status": Status.FAILED, "amount_cents": amount}, moment(failed["created"]))
+        )
     if invoice.status == "paid" and invoice.amount_paid:
         paid = {**line, "status": Status.SUCCEEDED, "amount_cents": invoice.amount_paid}
         lines.append(_record(paid, invoice.paid_at or invoice.created))
@@ -104,11 +107,11 @@ def _line_about(subject: dict[str, Any], kind: str) -> dict[str, Any] | None:
     """Return the common fields of a line about a charge, or None for a stranger's charge."""
     charge_id = id_of(subject.get("charge"))
     charge = _found("charges", charge_id) if charge_id else None
-    row = _row_of(id_of(charge.get("customer")) or "") if charge else None
-    if row is None:
+    payer = _payer_of(charge) if charge else None
+    if payer is None:
         return None
     return {
-        "user_id": row.user_id,
+        "user_id": payer.user_id,
         "stripe_object_id": subject["id"],
         "currency": subject["currency"].upper(),
         "type": kind,
@@ -116,15 +119,20 @@ def _line_about(subject: dict[str, Any], kind: str) -> dict[str, Any] | None:
     }
 
 
-def _first_failure(invoice: StripeInvoiceState) -> datetime | None:
-    """Return when the first attempt to pay failed, in Stripe's own records of the attempts."""
-    failed = [
-        charge["created"]
-        for intent_id in invoice.payment_intent_ids
-        for charge in StripeService.list_charges(intent_id)
-        if charge["status"] == "failed"
-    ]
-    return moment(min(failed)) if failed else None
+def _payer_of(charge: dict[str, Any]) -> UserSubscription | PaymentTransaction | None:
+    """Return what names the user who paid: the customer's row, or the line that was written for the payment.
+
+    The line, where the customer was deleted at Stripe and another has followed, or the user is gone: then it
+    names nobody, and a line that follows it does not either.
+    """
+    row = _row_of(id_of(charge.get("customer")) or "")
+    intent_id = id_of(charge.get("payment_intent"))
+    if row is not None or intent_id is None:
+        return row
+    paid = {"payment": {"type": "payment_intent", "payment_intent": intent_id}}
+    invoices = [id_of(payment["invoice"]) for payment in StripeService.each("invoice_payments", paid)]
+    lines = PaymentTransaction.objects.filter(stripe_object_id__in=invoices, status=Status.SUCCEEDED)
+    return lines.first()
 
 
 def _row_of(customer_id: str) -> UserSubscription | None:

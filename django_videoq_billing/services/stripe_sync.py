@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -11,7 +12,7 @@ from django.db import transaction
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.exceptions import Conflict, StripeFailure, StripeObjectMissing, StripeUnavailable
 from django_videoq_billing.models import SubscriptionPlan, UserSubscription
-from django_videoq_billing.services import stripe_surplus
+from django_videoq_billing.services import stripe_attempts, stripe_surplus
 from django_videoq_billing.services.stripe_service import StripeService
 from django_videoq_billing.signals import plan_changed, subscription_activated, subscription_cancelled
 from django_videoq_billing.types import StripePriceState, StripeSubscriptionState
@@ -90,9 +91,15 @@ def _draw_ticket(customer_id: str) -> UserSubscription | None:
 
 def _states(customer_id: str) -> list[StripeSubscriptionState]:
     try:
-        return StripeService.list_subscriptions(customer_id)
+        states = StripeService.list_subscriptions(customer_id)
     except StripeObjectMissing:  # the customer was deleted in the dashboard, and its subscriptions with it
         return []
+    return [
+        replace(state, failing_since=stripe_attempts.failing_since(state))
+        if state.status == Status.PAST_DUE
+        else state
+        for state in states
+    ]
 
 
 def _leading(states: list[StripeSubscriptionState], row: UserSubscription) -> StripeSubscriptionState | None:
@@ -194,10 +201,11 @@ def _copy(row: UserSubscription, state: StripeSubscriptionState) -> None:
 
 
 def _grace_period_end(state: StripeSubscriptionState) -> datetime | None:
-    """A renewal that was not paid: the days count from the period that it was to pay for."""
+    """What is past due: the days count from the first attempt that failed, however late that one was."""
     if state.status != Status.PAST_DUE:
         return None
-    return state.period.start + timedelta(days=get_settings().GRACE_PERIOD_DAYS)
+    start = state.failing_since or state.period.start
+    return start + timedelta(days=get_settings().GRACE_PERIOD_DAYS)
 
 
 def plan_of(price: StripePriceState) -> SubscriptionPlan | None:

@@ -22,7 +22,10 @@ class StripePriceState:
 
 @dataclass(frozen=True, slots=True)
 class StripeSubscriptionState:
-    """A subscription as Stripe has it; `waiting_price_id` is changed to once `latest_invoice_id` is paid."""
+    """A subscription as Stripe has it; `waiting_price_id` is changed to once `latest_invoice_id` is paid.
+
+    `failing_since` is not in Stripe's object: whoever asks for the open payments of one that is past due sets it.
+    """
 
     stripe_id: str
     customer_id: str
@@ -40,6 +43,7 @@ class StripeSubscriptionState:
     waiting_price_id: str | None
     latest_invoice_id: str | None
     metadata: Mapping[str, str]
+    failing_since: datetime | None = None
 
     @property
     def is_alive(self) -> bool:

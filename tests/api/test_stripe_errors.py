@@ -67,7 +67,7 @@ class TestStripeIsAway:
         before = state()
         response = ask(client, endpoint, plan_id=plan_on_sale.pk)
         assert assert_refused(response, "stripe_unavailable")["details"] is None
-        assert "Retry-After" not in response.headers
+        assert response.headers["Retry-After"] == "10"
         assert state() == before
 
     @pytest.mark.parametrize("status", [429, 500, 503])

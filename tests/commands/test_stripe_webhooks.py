@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.core.management.base import CommandError
 from django.utils import timezone
@@ -181,6 +182,15 @@ class TestFetchMissed:
         ]
         out = run("fetch_missed_events", days=1, no_process=True)
         assert out.startswith(f"Fetched {len(recent)} event")
+
+    def test_as_far_back_as_stripe_keeps_them(
+        self, run: Run, stripe_account: OperatorsDriver, customer: User
+    ) -> None:
+        stripe_account.advance(days=29)
+        with time_machine.travel(timezone.now() + timedelta(days=29)):
+            assert run("fetch_missed_events", days=28, no_process=True).startswith("Fetched 0 events")
+            run("fetch_missed_events")
+        assert (row_of(customer).plan.slug, payments()) == ("standard", [1200])
 
     @pytest.mark.parametrize("days", [0, 31])
     def test_impossible_days(self, run: Run, days: int) -> None:

@@ -42,6 +42,14 @@ class TestDeletion:
         site.user.delete()
         assert site.sandbox.status(subscription) == "canceled"
 
+    def test_nor_are_several_at_once(self, site: Site, caplog: pytest.LogCaptureFixture) -> None:
+        first_subscription(site)
+        subscription = str(site.row.stripe_subscription_id)
+        caplog.clear()
+        User.objects.all().delete()
+        assert site.sandbox.status(subscription) == "canceled"
+        assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
     def test_nobody_is_deleted_while_stripe_is_away(self, site: Site) -> None:
         first_subscription(site)
         site.sandbox.control("outage", mode="503", requests=99)

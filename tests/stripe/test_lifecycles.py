@@ -24,7 +24,12 @@ ENDS: dict[str, tuple[str, str, str, list[tuple[str, str, int]]]] = {
     "declined_then_paid": ("standard", "active", "standard", [("subscription_payment", "succeeded", 1200)]),
     "three_d_secure": ("standard", "active", "standard", [("subscription_payment", "succeeded", 1200)]),
     "debit_that_succeeds": ("standard", "active", "standard", [("subscription_payment", "succeeded", 1200)]),
-    "debit_that_fails": ("standard", "past_due", "free", [("subscription_payment", "failed", 1200)]),
+    "debit_that_fails": (  # a day ago: the days of grace have just begun
+        "standard",
+        "past_due",
+        "standard",
+        [("subscription_payment", "failed", 1200)],
+    ),
     "three_d_secure_each_time": (  # no charge was tried without the cardholder, so none failed
         "standard",
         "past_due",

@@ -113,8 +113,10 @@ class StripeService:
 
     @staticmethod
     def expire_checkout_session(session_id: str) -> None:
-        """Close a page that nobody paid on; one that is closed already is fine."""
+        """Close a page that nobody paid on; one that is closed already is fine, also at this very moment."""
         try:
+            if not StripeService.retrieve_checkout_session(session_id).is_open:
+                return
             with stripe_errors():
                 client().v1.checkout.sessions.expire(session_id, options=once())
         except StripeObjectMissing:

@@ -165,6 +165,10 @@ class Conflict(BillingError):
         return cls(_("Settle the open payment first; then the plan can be changed."))
 
     @classmethod
+    def paused(cls) -> Conflict:
+        return cls(_("Your subscription is paused. Once it is resumed, the plan can be changed."))
+
+    @classmethod
     def billed_by_stripe(cls) -> Conflict:
         return cls(_("This subscription is billed by Stripe; change it there."))
 

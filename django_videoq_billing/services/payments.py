@@ -96,6 +96,16 @@ def record_dispute(dispute_id: str) -> PaymentTransaction | None:
     return taken
 
 
+def payment_page(row: UserSubscription) -> str:
+    """Return Stripe's page to pay, or to confirm, what is overdue, or "" where nothing is.
+
+    Asks Stripe: a renewal that waits for the cardholder's confirmation has not failed, and has no line here.
+    """
+    overdue = {"subscription": str(row.stripe_subscription_id), "status": "open"}
+    newest = next(StripeService.each("invoices", overdue), None)
+    return str(newest["hosted_invoice_url"] or "") if newest else ""
+
+
 def _found(kind: str, object_id: str) -> dict[str, Any] | None:
     try:
         return StripeService.retrieve(kind, object_id)

@@ -68,8 +68,8 @@ def change(user: AbstractBaseUser, plan: SubscriptionPlan) -> UserSubscription:
     """Move to another plan: up at once with proration, down at the end of the period, to Free by cancelling.
 
     Choosing the present plan drops a change that was scheduled, or that waits for its payment, and so does
-    choosing a third. Raises AlreadyOnPlan, InvalidPlan, Conflict (nothing is billed, or a payment is open),
-    StripeFailure for a declined card: then nothing changed. Raises StripeAuthenticationRequired where the
+    choosing a third. Raises AlreadyOnPlan, InvalidPlan, Conflict (nothing is billed, a payment is open, or it
+    is paused), StripeFailure for a declined card: then nothing changed. Raises StripeAuthenticationRequired where the
     cardholder has to confirm the payment: the change waits at Stripe for that, a day at most.
     """
     row, state = _billed(user)
@@ -245,8 +245,11 @@ def _check_change(row: UserSubscription, plan: SubscriptionPlan) -> None:
         raise AlreadyOnPlan.plan(plan.name)
     if not plan.is_free and not plan.stripe_price_id:
         raise InvalidPlan.not_for_sale(plan.name)
-    if row.status not in UserSubscription.ACTIVE_STATUSES and not plan.is_free:
-        raise Conflict.payment_open()
+    if plan.is_free or row.is_active:
+        return
+    if row.status == Status.PAUSED:
+        raise Conflict.paused()
+    raise Conflict.payment_open()
 
 
 def _is_upgrade(current: SubscriptionPlan, chosen: SubscriptionPlan) -> bool:

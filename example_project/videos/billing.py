@@ -21,7 +21,7 @@ from django_videoq_billing.exceptions import (
     StripeAuthenticationRequired,
     SubscriptionExists,
 )
-from django_videoq_billing.models import PaymentTransaction, SubscriptionPlan
+from django_videoq_billing.models import PaymentTransaction, SubscriptionPlan, UserSubscription
 from django_videoq_billing.services import plan_changes
 from django_videoq_billing.services.checkout import start_checkout
 from django_videoq_billing.services.entitlements import (
@@ -30,6 +30,7 @@ from django_videoq_billing.services.entitlements import (
     ensure_subscription,
     has_access,
 )
+from django_videoq_billing.services.payments import payment_page
 from django_videoq_billing.services.redirects import safe_redirect
 from django_videoq_billing.services.usage_tracker import UsageTracker
 from example_project.videos.panel import UserRequest, usage_panel
@@ -150,16 +151,23 @@ def overview(request: UserRequest) -> HttpResponse:
     row = ensure_subscription(request.user)
     report = UsageTracker.report(request.user)
     payments = PaymentTransaction.objects.filter(user=request.user).select_related("plan")[:HISTORY_LENGTH]
-    failed = [one for one in payments if one.status == PaymentTransaction.Status.FAILED]
     context = {
         "row": row,
         "plan": row.plan if row.is_billed else effective_plan(row),
         "standing": standing_of(row),
         "panel": usage_panel(request.user, report),
         "payments": payments,
-        "open_invoice": failed[0].invoice_url if failed and is_overdue(row) else "",
+        "open_invoice": _open_invoice(row) if is_overdue(row) else "",
     }
     return render(request, "videos/billing.html", context)
+
+
+def _open_invoice(row: UserSubscription) -> str:
+    """Where Stripe does not answer the page does without; the portal shows the invoice, too."""
+    try:
+        return payment_page(row)
+    except BillingError:
+        return ""
 
 
 @login_required

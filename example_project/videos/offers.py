@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.models import SubscriptionPlan, UserSubscription
 from django_videoq_billing.services.entitlements import effective_plan, ensure_subscription
-from example_project.videos.standing import day, is_overdue
+from example_project.videos.standing import day, is_overdue, is_paused
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,6 @@ class Offer:
     def is_current(self) -> bool:
         return self.level in ("good", "warn", "bad")
 
-    @property
-    def is_overdue(self) -> bool:
-        return self.level == "bad"
-
 
 def offers_for(user: AbstractBaseUser | AnonymousUser) -> list[Offer]:
     plans = list(SubscriptionPlan.objects.listed())
@@ -45,16 +41,22 @@ def _badge(plan: SubscriptionPlan, row: UserSubscription) -> tuple[str, str]:
     """The words on the card and their colour; "info" is the one to come, the others mark the user's own."""
     own = row.plan if row.is_billed else effective_plan(row)
     if plan.pk == own.pk:
-        if is_overdue(row):
-            return _("Payment overdue"), "bad"
-        if ends := _ends(row):
-            return _("Until %(date)s") % {"date": day(ends)}, "warn"
-        return _("Your plan"), "good"
+        return _own_badge(row)
     if plan.pk == row.pending_plan_id and row.pending_plan_effective_at:
         return _("From %(date)s") % {"date": day(row.pending_plan_effective_at)}, "info"
     if plan.slug == get_settings().DEFAULT_PLAN and row.is_billed and row.cancel_at_period_end:
         return _("From %(date)s") % {"date": day(row.current_period_end)}, "info"
     return "", ""
+
+
+def _own_badge(row: UserSubscription) -> tuple[str, str]:
+    if is_overdue(row):
+        return _("Payment overdue"), "bad"
+    if is_paused(row):
+        return _("Paused"), "warn"
+    if ends := _ends(row):
+        return _("Until %(date)s") % {"date": day(ends)}, "warn"
+    return _("Your plan"), "good"
 
 
 def _action(plan: SubscriptionPlan, row: UserSubscription) -> str:

@@ -11,9 +11,10 @@ from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_http_methods, require_safe
 
 from django_videoq_billing.conf import get_settings
-from django_videoq_billing.exceptions import Conflict
+from django_videoq_billing.services.entitlements import ensure_subscription
 from example_project.videos.forms import focus_first_error
 from example_project.videos.offers import offers_for
+from example_project.videos.standing import obstacle_to_change
 
 # The package's default plans carry these texts; named here so that they can be translated.
 PLAN_TEXTS = (
@@ -47,10 +48,10 @@ def signup(request: HttpRequest) -> HttpResponse:
 @require_safe
 def plans(request: HttpRequest) -> HttpResponse:
     """What can be bought, and for a paying user what the plan can be changed to."""
-    offers = offers_for(request.user)
+    user = request.user
     context = {
-        "offers": offers,
-        "payment_open": Conflict.payment_open().message if any(one.is_overdue for one in offers) else "",
+        "offers": offers_for(user),
+        "obstacle": obstacle_to_change(ensure_subscription(user)) if user.is_authenticated else "",
         "payments_work": bool(get_settings().STRIPE_SECRET_KEY),
         "came_back": request.GET.get("checkout") == "cancelled",
     }

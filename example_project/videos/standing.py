@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from django_videoq_billing.conf import get_settings
+from django_videoq_billing.exceptions import Conflict
 from django_videoq_billing.models import UserSubscription
 from django_videoq_billing.services.entitlements import default_plan, has_access
 
@@ -40,6 +41,17 @@ def charges_after_cancelling(row: UserSubscription) -> str:
 
 def is_overdue(row: UserSubscription) -> bool:
     return row.is_billed and row.status in (Status.PAST_DUE, Status.UNPAID)
+
+
+def obstacle_to_change(row: UserSubscription) -> str:
+    """Why the plan cannot be changed to another paid one now, or "" where it can."""
+    if is_overdue(row):
+        return Conflict.payment_open().message
+    return Conflict.paused().message if is_paused(row) else ""
+
+
+def is_paused(row: UserSubscription) -> bool:
+    return row.is_billed and row.status == Status.PAUSED
 
 
 def keeps_until(row: UserSubscription) -> datetime:

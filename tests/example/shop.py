@@ -53,6 +53,15 @@ class Shop:
         [customer] = self.sandbox.api.customers.list().data
         self.sandbox.control(f"customers/{customer.id}/fail_next", payments=payments)
 
+    def use_card(self, name: str) -> None:
+        """Let the next payments be made with another of Stripe's test cards."""
+        [customer] = self.sandbox.api.customers.list().data
+        method = self.sandbox.api.payment_methods.attach(name, params={"customer": customer.id})
+        defaults: Any = {"invoice_settings": {"default_payment_method": method.id}}
+        self.sandbox.api.customers.update(customer.id, params=defaults)
+        [subscription] = self.sandbox.api.subscriptions.list().data
+        self.sandbox.api.subscriptions.update(subscription.id, params={"default_payment_method": method.id})
+
     def settle(self) -> None:
         """Deliver the events of the sandbox, signed, as it would itself."""
         for event in self.sandbox.new_events():

@@ -17,6 +17,7 @@ from tests.example.shop import Shop
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("example_project.urls")]
 
 NEEDS_3DS, NEEDS_3DS_EACH_TIME = "4000002500003155", "4000002760003184"
+CARD = {"number": NEEDS_3DS_EACH_TIME, "expiry": "12 / 34", "cvc": "123", "name": "Ada"}
 
 
 def test_the_new_limits_hold_at_once_though_no_webhook_has_come(shop: Shop) -> None:
@@ -166,8 +167,7 @@ def test_an_upgrade_that_the_bank_wants_confirmed(shop: Shop) -> None:
     [confirm] = re.findall(r'href="([^"]+)">Confirm the payment<', page)
     assert f'href="{confirm}"' in shop.press("/plans/premium/change/"), "pressed again, the same page"
 
-    card = {"number": NEEDS_3DS_EACH_TIME, "expiry": "12 / 34", "cvc": "123", "name": "Ada"}
-    bank = shop.sandbox.http.post(confirm, data=card).headers["location"]
+    bank = shop.sandbox.http.post(confirm, data=CARD).headers["location"]
     assert "Confirmed" in shop.sandbox.http.post(bank, data={"answer": "complete"}).text
     shop.settle()
 
@@ -221,6 +221,40 @@ def test_a_failed_renewal_is_told_until_it_ends(shop: Shop) -> None:
     page = shop.page("/billing/")
     assert "Your paid subscription has ended." in page
     assert "Pay now" not in page
+
+
+def test_a_renewal_that_the_bank_wants_confirmed(shop: Shop) -> None:
+    shop.buy("standard")
+    shop.refuse_next(payments=1)
+    shop.advance(days=31, hours=2)
+    shop.advance(days=3)  # the failed renewal of January was paid at the second attempt
+    shop.use_card("pm_card_authenticationRequired")
+
+    shop.advance(days=26)
+    page = shop.page("/billing/")
+    assert "Payment overdue" in page
+    [pay_now] = re.findall(r'href="([^"]+)">Pay now<', page)
+
+    bank = shop.sandbox.http.post(pay_now, data=CARD).headers["location"]
+    shop.sandbox.http.post(bank, data={"answer": "complete"})
+    shop.settle()
+    page = shop.page("/billing/")
+    assert "It renews on April 1, 2026." in page
+    assert "Pay now" not in page
+
+
+def test_an_overdue_payment_is_told_though_stripe_does_not_answer(shop: Shop) -> None:
+    shop.buy("standard")
+    shop.refuse_next(payments=9)
+    shop.advance(days=31, hours=2)
+    shop.sandbox.control("outage", mode="503", requests=9)
+
+    page = shop.page("/billing/")
+    shop.sandbox.control("outage", requests=0)
+
+    assert "The last payment failed" in page
+    assert "Pay now" not in page
+    assert "Manage payment" in page
 
 
 @pytest.mark.parametrize("path", ["/plans/standard/choose/", "/billing/portal/"])

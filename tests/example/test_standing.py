@@ -55,6 +55,23 @@ def test_every_state_has_its_words(
     assert "Standard" in browser.get("/plans/").content.decode()
 
 
+@pytest.mark.parametrize(
+    ("status", "words"), [("past_due", "Settle the open payment first"), ("paused", "Once it is resumed")]
+)
+def test_the_plans_say_why_none_can_be_chosen(
+    today: None, browser: Client, user: Any, status: str, words: str
+) -> None:
+    plan = make_plan(name="Standard", slug="standard", price_cents=1200)
+    billed = {"plan": plan, "status": status, "stripe_subscription_id": "sub_1"}
+    period = {"current_period_start": JUNE, "current_period_end": JULY}
+    UserSubscription.objects.update_or_create(user=user, defaults={**billed, **period})
+
+    page = browser.get("/plans/").content.decode()
+
+    assert words in page
+    assert "Your plan" not in page
+
+
 def test_the_free_plan_costs_nothing(browser: Client) -> None:
     page = browser.get("/billing/").content.decode()
 

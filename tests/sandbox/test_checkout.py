@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -121,6 +122,11 @@ def test_3d_secure_and_then_declined(sandbox: Driver) -> None:
     step = pay(sandbox, session, number="4000 0082 6000 3178")
     answer = sandbox.http.post(step.headers["location"], data={"answer": "complete"})
     assert "insufficient funds" in answer.text
+    assert f'value="{FORM["email"]}"' in answer.text, "only the card has to be typed again"
+    assert f'value="{FORM["name"]}"' in answer.text
+    [action] = re.findall(r'<form method="post" action="([^"]+)" novalidate>', answer.text)
+    done = sandbox.http.post(action, data={**FORM, "number": "4242 4242 4242 4242"})
+    assert done.headers["location"].startswith("http://localhost:8000/done")
 
 
 def test_trial_by_checkout(sandbox: Driver) -> None:

@@ -44,6 +44,9 @@ def test_paused_gives_nothing_until_it_is_resumed(site: Site) -> None:
     site.advance(days=8)
     site.settle()
     assert (site.row.status, entitlement_for(site.user).plan_slug) == ("paused", "free")
+    for move in (plan_changes.preview, plan_changes.change):
+        with pytest.raises(Conflict, match="is paused"):
+            move(site.user, site.premium)
 
     method = site.sandbox.api.payment_methods.attach("pm_card_visa", params={"customer": customer})
     site.sandbox.api.customers.update(

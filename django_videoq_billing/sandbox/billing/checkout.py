@@ -94,6 +94,7 @@ def pay(box: Sandbox, session: Record, payer: Payer) -> charging.Outcome:
         charging.use_up_failure(customer)
     elif outcome.kind == "requires_action":
         session["_method"] = box.store.save(method)["id"]
+        session["_payer"] = {"email": payer.email, "name": payer.name}
         box.store.save(session)
     elif outcome.goes_through:
         complete(box, session, method, authenticated=False)

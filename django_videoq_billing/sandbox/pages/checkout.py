@@ -39,6 +39,8 @@ def success_url(session: Record) -> str:
 
 def _shown(box: Sandbox, request: Request, session: Record, form: CardForm) -> Response:
     customer = box.store.get("customer", session["customer"])
+    for name, typed in session.get("_payer", {}).items():
+        form.values.setdefault(name, typed)
     form.values.setdefault("email", (customer and customer["email"]) or session["customer_email"] or "")
     data = session["_subscription_data"]
     lines = checkout.summary(box, session)

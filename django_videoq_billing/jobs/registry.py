@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from django_videoq_billing.jobs.running import Job, Run
-from django_videoq_billing.services import stripe_mirror, usage_tracker
+from django_videoq_billing.services import dunning, period_ends, stripe_mirror, usage_tracker
 from django_videoq_billing.webhooks import inbox
 
 
@@ -26,11 +26,23 @@ def expire_reservations(run: Run) -> None:
     run.did(usage_tracker.release_expired(timezone.now()))
 
 
+def follow_up_payments(run: Run) -> None:
+    for looked_at in dunning.remind(run.may_go_on):
+        run.did(looked_at)
+
+
+def catch_up_periods(run: Run) -> None:
+    for looked_at in period_ends.catch_up(run.may_go_on):
+        run.did(looked_at)
+
+
 JOBS = {
     job.name: job
     for job in (
         Job("process_webhooks", timedelta(seconds=10), process_webhooks, seconds=300),
         Job("flush_usage", timedelta(seconds=15), flush_usage, seconds=300),
         Job("expire_reservations", timedelta(minutes=1), expire_reservations, seconds=300),
+        Job("catch_up_periods", timedelta(minutes=5), catch_up_periods, seconds=600),
+        Job("follow_up_payments", timedelta(minutes=15), follow_up_payments, seconds=600),
     )
 }

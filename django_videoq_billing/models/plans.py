@@ -122,6 +122,12 @@ class SubscriptionPlan(models.Model):
         """The length of a period in calendar months."""
         return 12 if self.interval == self.Interval.YEAR else 1
 
+    def is_upgrade_from(self, current: SubscriptionPlan) -> bool:
+        """Whether a change from `current` takes effect at once: it costs more a month, or commits for longer."""
+        if self.months != current.months:
+            return self.months > current.months
+        return self.price_cents >= current.price_cents
+
     @property
     def transcription_limit_seconds(self) -> int | None:
         limit = self.transcription_limit_minutes

@@ -150,6 +150,10 @@ class UserSubscription(models.Model):
         """The user cancelled for the end of the period and that end has passed, reported by Stripe or not."""
         return self.cancel_at_period_end and now >= self.current_period_end
 
+    def pending_plan_is_due(self, now: datetime) -> bool:
+        """The moment of a scheduled change of plan has passed, reported by Stripe or not."""
+        return self.pending_plan_effective_at is not None and now >= self.pending_plan_effective_at
+
     def gives_access(self, now: datetime, grace: timedelta) -> bool:
         """Whether the plan's own limits hold; otherwise the default plan's do."""
         paid = self.is_active or self.in_payment_grace(now, grace)

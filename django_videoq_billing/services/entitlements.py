@@ -33,7 +33,8 @@ class EntitlementOf:
 
 _ENTITLING = (
     *("user_id", "status", "stripe_subscription_id", "current_period_start", "current_period_end"),
-    *("period_anchor", "cancel_at_period_end", "grace_period_end", "pending_plan_effective_at"),
+    *("period_anchor", "cancel_at_period_end", "grace_period_end"),
+    *("pending_plan", "pending_plan_effective_at"),
     *("plan__slug", "plan__name", "plan__interval", "plan__video_limit", "plan__transcription_limit_minutes"),
     "plan__feature_flags",
 )
@@ -124,8 +125,14 @@ def give_default_plan(user_id: UserId) -> UserSubscription:
 
 
 def effective_plan(subscription: UserSubscription) -> SubscriptionPlan:
-    """Return the plan whose limits hold: the subscription's own, or the default plan where it gives none."""
-    return subscription.plan if has_access(subscription) else default_plan()
+    """Return the plan whose limits hold: the subscription's own, or the default plan where it gives none.
+
+    A plan that was scheduled holds from its moment on, whether or not Stripe has reported the change.
+    """
+    if not has_access(subscription):
+        return default_plan()
+    pending = subscription.pending_plan if subscription.pending_plan_is_due(timezone.now()) else None
+    return pending or subscription.plan
 
 
 def has_access(subscription: UserSubscription) -> bool:

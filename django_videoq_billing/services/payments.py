@@ -13,7 +13,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from django_videoq_billing.exceptions import StripeObjectMissing
-from django_videoq_billing.models import PaymentTransaction, SubscriptionPlan, UserSubscription
+from django_videoq_billing.models import Notification, PaymentTransaction, SubscriptionPlan, UserSubscription
+from django_videoq_billing.services import outbox
 from django_videoq_billing.services.stripe_attempts import first_failed_charge
 from django_videoq_billing.services.stripe_payloads import id_of, moment
 from django_videoq_billing.services.stripe_service import StripeService
@@ -167,4 +168,7 @@ def _record(line: dict[str, Any], at: datetime | None) -> PaymentTransaction:
             transaction.on_commit(
                 lambda: signal.send_robust(PaymentTransaction, transaction=row), robust=True
             )
+        if created and row.user_id and row.status == Status.REFUNDED:
+            facts = {"transaction": row.pk}
+            outbox.add(Notification.Kind.REFUND, row.user_id, str(row.pk), facts, happened_at=row.created_at)
     return row

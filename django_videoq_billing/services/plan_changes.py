@@ -49,7 +49,7 @@ def preview(user: AbstractBaseUser, plan: SubscriptionPlan) -> ChangePreview:
     row, state = _billed(user)
     _check_change(row, plan)
     exceeded = _exceeded(user, plan)
-    if not _is_upgrade(row.plan, plan):
+    if not plan.is_upgrade_from(row.plan):
         return ChangePreview(plan, False, state.period.end, plan.currency, 0, 0, [], exceeded)
     invoice: PreviewState = preview_state(StripeService.preview_price(state, str(plan.stripe_price_id)))
     return ChangePreview(
@@ -82,7 +82,7 @@ def change(user: AbstractBaseUser, plan: SubscriptionPlan) -> UserSubscription:
     _drop_waiting(state)
     if plan.is_free:
         return cancel(user)
-    if _is_upgrade(row.plan, plan):
+    if plan.is_upgrade_from(row.plan):
         _upgrade(state, plan)
     else:
         if state.cancel_at_period_end:
@@ -250,13 +250,6 @@ def _check_change(row: UserSubscription, plan: SubscriptionPlan) -> None:
     if row.status == Status.PAUSED:
         raise Conflict.paused()
     raise Conflict.payment_open()
-
-
-def _is_upgrade(current: SubscriptionPlan, chosen: SubscriptionPlan) -> bool:
-    """Whether the change takes effect at once: it costs more a month, or commits for longer."""
-    if chosen.months != current.months:
-        return chosen.months > current.months
-    return chosen.price_cents >= current.price_cents
 
 
 def _is_moving(row: UserSubscription, state: StripeSubscriptionState) -> bool:

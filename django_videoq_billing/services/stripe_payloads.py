@@ -55,6 +55,7 @@ def subscription_state(payload: Payload) -> StripeSubscriptionState:
         waiting_price_id=_waiting_price(payload),
         latest_invoice_id=id_of(payload.get("latest_invoice")),
         metadata=dict(payload.get("metadata") or {}),
+        ended_because=(payload.get("cancellation_details") or {}).get("reason") or "",
     )
 
 

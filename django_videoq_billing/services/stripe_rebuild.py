@@ -60,8 +60,8 @@ def _adopted(customer: dict[str, Any]) -> bool:
 
 
 def rebuild(customer_id: str) -> None:
-    """Bring subscription, ledger and mirror of one customer in line with Stripe. Safe to repeat."""
-    stripe_sync.sync_customer(customer_id)
+    """Bring subscription, ledger and mirror of one customer in line with Stripe. Safe to repeat; sends no e-mail."""
+    stripe_sync.sync_customer(customer_id, quiet=True)
     try:
         rebuild_ledger(customer_id)
         stripe_mirror.mirror_customer(customer_id)

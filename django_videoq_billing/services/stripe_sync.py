@@ -14,6 +14,7 @@ from django_videoq_billing.exceptions import Conflict, StripeFailure, StripeObje
 from django_videoq_billing.models import SubscriptionPlan, UserSubscription
 from django_videoq_billing.services import stripe_attempts, stripe_surplus
 from django_videoq_billing.services.stripe_service import StripeService
+from django_videoq_billing.services.subscription_news import Before, tell
 from django_videoq_billing.signals import plan_changed, subscription_activated, subscription_cancelled
 from django_videoq_billing.types import StripePriceState, StripeSubscriptionState
 
@@ -44,7 +45,9 @@ def sync_from_stripe(subscription_id: str) -> UserSubscription | None:
     return sync_customer(customer_id)
 
 
-def sync_customer(customer_id: str, *, in_request: bool = False) -> UserSubscription | None:
+def sync_customer(
+    customer_id: str, *, in_request: bool = False, quiet: bool = False
+) -> UserSubscription | None:
     """Bring a customer's row in line with all of the customer's subscriptions at Stripe, read afresh.
 
     Events may come late, twice and in any order: the result depends on Stripe's present state alone. Stripe
@@ -55,6 +58,9 @@ def sync_customer(customer_id: str, *, in_request: bool = False) -> UserSubscrip
 
     A second paid subscription is ended at Stripe afterwards, and refunded. Where that fails the error is
     raised, so that the event is tried again; in a user's request it is logged and left to the event.
+
+    The user is told by e-mail of what became different, unless `quiet`: a row that is made anew, after an
+    outage or on a new site, is no news to anybody.
     """
     first_ticket = None
     for _ in range(ATTEMPTS):
@@ -71,7 +77,7 @@ def sync_customer(customer_id: str, *, in_request: bool = False) -> UserSubscrip
             if row.sync_applied == drawn.sync_applied:
                 row.sync_applied = drawn.sync_ticket
                 leading = _leading(states, row)
-                _project(row, leading)
+                _project(row, leading, quiet=quiet)
                 break
     else:
         raise Conflict.busy()
@@ -161,22 +167,24 @@ def _is_ours(state: StripeSubscriptionState) -> bool:
     return _plan_sold_at(state.price) is not None
 
 
-def _project(row: UserSubscription, state: StripeSubscriptionState | None) -> None:
+def _project(row: UserSubscription, state: StripeSubscriptionState | None, *, quiet: bool) -> None:
     """Write the state into the locked row and announce after the commit what became different."""
-    before_plan, before_status, was_billed = row.plan, row.status, row.is_billed
+    before = Before.of(row)
     if state is not None:
         _copy(row, state)
     elif row.stripe_subscription_id:
         row.status, row.cancel_at_period_end = Status.CANCELLED, False
         row.pending_plan = row.pending_plan_effective_at = None
     row.save()
-    if row.is_billed and row.is_active and not (was_billed and before_status in row.ACTIVE_STATUSES):
+    if not quiet:
+        tell(before, row, unpaid=state is not None and state.ended_because == "payment_failed")
+    if row.is_billed and row.is_active and not (before.is_billed and before.status in row.ACTIVE_STATUSES):
         _announce(lambda: subscription_activated.send_robust(UserSubscription, subscription=row))
-    if row.plan_id != before_plan.pk:
+    if row.plan_id != before.plan.pk:
         _announce(
-            lambda: plan_changed.send_robust(UserSubscription, subscription=row, previous_plan=before_plan)
+            lambda: plan_changed.send_robust(UserSubscription, subscription=row, previous_plan=before.plan)
         )
-    if row.status == Status.CANCELLED and before_status != Status.CANCELLED:
+    if row.status == Status.CANCELLED and before.status != Status.CANCELLED:
         _announce(lambda: subscription_cancelled.send_robust(UserSubscription, subscription=row))
 
 

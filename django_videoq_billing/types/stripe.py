@@ -24,6 +24,8 @@ class StripePriceState:
 class StripeSubscriptionState:
     """A subscription as Stripe has it; `waiting_price_id` is changed to once `latest_invoice_id` is paid.
 
+    `ended_because` is "payment_failed", "payment_disputed" or "cancellation_requested", "" while it goes on.
+
     `failing_since` is not in Stripe's object: whoever asks for the open payments of one that is past due sets it.
     """
 
@@ -43,6 +45,7 @@ class StripeSubscriptionState:
     waiting_price_id: str | None
     latest_invoice_id: str | None
     metadata: Mapping[str, str]
+    ended_because: str = ""
     failing_since: datetime | None = None
 
     @property

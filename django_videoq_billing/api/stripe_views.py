@@ -67,7 +67,7 @@ class CheckoutView(StripeView):
 
 
 class CancelView(StripeView):
-    """Cancel for the end of the paid period; staff may end their own subscription at once."""
+    """Cancel for the end of the paid period. What is paused ends at once; staff may end their own at once, too."""
 
     @documented(
         "billing_subscription_cancel",

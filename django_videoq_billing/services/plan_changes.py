@@ -140,12 +140,15 @@ def _drop_waiting(state: StripeSubscriptionState) -> None:
 
 
 def cancel(user: AbstractBaseUser, *, immediate: bool = False) -> UserSubscription:
-    """Cancel at the end of the period, or, for staff, at once. Cancelling twice is safe."""
+    """Cancel at the end of the period, or, for staff, at once. Cancelling twice is safe.
+
+    A paused subscription has no period that was paid for, and ends at once, too.
+    """
     if immediate and not getattr(user, "is_staff", False):
         raise PermissionDenied.staff_only()
-    _row, state = _billed(user)
+    row, state = _billed(user)
     _drop_waiting(state)
-    if immediate:
+    if immediate or row.status == Status.PAUSED:
         StripeService.cancel_subscription(state.stripe_id, at_period_end=False)
     elif not state.cancel_at_period_end:
         if state.schedule_id:

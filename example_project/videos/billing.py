@@ -38,6 +38,7 @@ from example_project.videos.standing import (
     charges_after_cancelling,
     day,
     is_overdue,
+    is_paused,
     keeps_until,
     standing_of,
 )
@@ -184,11 +185,13 @@ def cancel(request: UserRequest) -> HttpResponse:
             "until": keeps_until(row),
             "charges": charges_after_cancelling(row),
             "access": has_access(row),
+            "paused": is_paused(row),
         }
         return render(request, "videos/cancel.html", context)
     row = plan_changes.cancel(request.user)
-    words = {"plan": row.plan.name, "date": day(row.current_period_end)}
-    messages.success(request, _("%(plan)s is cancelled and ends on %(date)s.") % words)
+    if row.is_billed:
+        words = {"plan": row.plan.name, "date": day(row.current_period_end)}
+        messages.success(request, _("%(plan)s is cancelled and ends on %(date)s.") % words)
     return redirect("billing")
 
 

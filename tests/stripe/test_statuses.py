@@ -30,7 +30,8 @@ def test_unpaid_gives_nothing_until_it_is_paid(site: Site) -> None:
     assert (site.row.status, entitlement_for(site.user).plan_slug) == ("active", "standard")
 
 
-def test_paused_gives_nothing_until_it_is_resumed(site: Site) -> None:
+def paused(site: Site) -> str:
+    """A trial that ended without a card; returns the subscription's id."""
     customer = site.sandbox.customer(None).id
     UserSubscription.objects.filter(user=site.user).update(stripe_customer_id=customer)
     subscription = site.sandbox.subscribe(
@@ -44,14 +45,31 @@ def test_paused_gives_nothing_until_it_is_resumed(site: Site) -> None:
     site.advance(days=8)
     site.settle()
     assert (site.row.status, entitlement_for(site.user).plan_slug) == ("paused", "free")
+    return subscription.id
+
+
+def test_paused_gives_nothing_until_it_is_resumed(site: Site) -> None:
+    subscription = paused(site)
     for move in (plan_changes.preview, plan_changes.change):
         with pytest.raises(Conflict, match="is paused"):
             move(site.user, site.premium)
 
+    customer = str(site.row.stripe_customer_id)
     method = site.sandbox.api.payment_methods.attach("pm_card_visa", params={"customer": customer})
     site.sandbox.api.customers.update(
         customer, params={"invoice_settings": {"default_payment_method": method.id}}
     )
-    site.sandbox.api.subscriptions.resume(subscription.id)
+    site.sandbox.api.subscriptions.resume(subscription)
     site.settle()
     assert (site.row.status, entitlement_for(site.user).plan_slug) == ("active", "standard")
+
+
+def test_paused_is_cancelled_at_once(site: Site) -> None:
+    paused(site)
+
+    row = plan_changes.cancel(site.user)
+
+    assert (row.status, entitlement_for(site.user).plan_slug) == ("cancelled", "free")
+    site.checkout(site.premium)
+    site.settle()
+    assert (site.row.status, entitlement_for(site.user).plan_slug) == ("active", "premium")

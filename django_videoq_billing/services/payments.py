@@ -17,7 +17,7 @@ from django_videoq_billing.models import PaymentTransaction, SubscriptionPlan, U
 from django_videoq_billing.services.stripe_attempts import first_failed_charge
 from django_videoq_billing.services.stripe_payloads import id_of, moment
 from django_videoq_billing.services.stripe_service import StripeService
-from django_videoq_billing.services.stripe_sync import plan_for_price
+from django_videoq_billing.services.stripe_sync import plan_sold_at
 from django_videoq_billing.signals import payment_failed, payment_succeeded
 from django_videoq_billing.types import StripeInvoiceState
 
@@ -141,7 +141,7 @@ def _row_of(customer_id: str) -> UserSubscription | None:
 
 def _plan_of(invoice: StripeInvoiceState) -> SubscriptionPlan | None:
     """Return the plan that was charged: the last line's, as a plan change credits the old one first."""
-    plans = [plan_for_price(price_id) for price_id in invoice.price_ids]
+    plans = [plan_sold_at(*price) for price in invoice.prices]
     return next((plan for plan in reversed(plans) if plan), None)
 
 

@@ -115,7 +115,7 @@ def invoice_state(payload: Payload) -> StripeInvoiceState:
         hosted_invoice_url=payload.get("hosted_invoice_url") or "",
         invoice_pdf=payload.get("invoice_pdf") or "",
         payment_intent_ids=tuple(_payment_intents(payload)),
-        price_ids=tuple(filter(None, (_price_of(line) for line in lines))),
+        prices=tuple(price for price in map(_price_of, lines) if price),
     )
 
 
@@ -125,9 +125,12 @@ def _payment_intents(payload: Payload) -> list[str]:
     return [intent for intent in [*named, id_of(payload.get("payment_intent"))] if intent]
 
 
-def _price_of(line: Payload) -> str | None:
+def _price_of(line: Payload) -> tuple[str, str | None] | None:
     details = (line.get("pricing") or {}).get("price_details") or {}
-    return id_of(details.get("price") or line.get("price"))
+    price = details.get("price") or line.get("price")
+    product = details.get("product") or (price.get("product") if isinstance(price, Mapping) else None)
+    price_id = id_of(price)
+    return (price_id, id_of(product)) if price_id else None
 
 
 def checkout_session(payload: Payload) -> CheckoutSession:

@@ -6,6 +6,7 @@ subscription under `parent`); the older shapes of replayed events are read as we
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +23,12 @@ from django_videoq_billing.types import (
 Payload = Mapping[str, Any]
 
 _STATUS = {"canceled": "cancelled"}
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")  # after a backslash that is itself escaped it is mere text
+
+
+def without_nul(body: bytes) -> bytes:
+    """Return JSON without the character that PostgreSQL cannot store."""
+    return _NUL.sub(rb"\1", body)
 
 
 def moment(timestamp: int | None) -> datetime | None:

@@ -23,6 +23,7 @@ from django_videoq_billing.types import StripeInvoiceState
 
 Type, Status = PaymentTransaction.Type, PaymentTransaction.Status
 
+_PAYMENTS = (Type.SUBSCRIPTION_PAYMENT, Type.PRORATION)
 _WON = ("won", "warning_closed", "prevented")
 _INQUIRY = ("warning_needs_response", "warning_under_review", "warning_closed")
 
@@ -152,7 +153,7 @@ def _record(line: dict[str, Any], at: datetime | None) -> PaymentTransaction:
         row, created = PaymentTransaction.objects.get_or_create(
             **identity, defaults={**line, "created_at": at or timezone.now()}
         )
-        if created and row.type != Type.DISPUTE and row.status in (Status.SUCCEEDED, Status.FAILED):
+        if created and row.type in _PAYMENTS and row.status in (Status.SUCCEEDED, Status.FAILED):
             signal = payment_succeeded if row.status == Status.SUCCEEDED else payment_failed
             transaction.on_commit(
                 lambda: signal.send_robust(PaymentTransaction, transaction=row), robust=True

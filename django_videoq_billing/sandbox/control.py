@@ -20,8 +20,10 @@ POST /_sandbox/deliveries/flush    attempt each pending delivery once, due or no
 POST /_sandbox/events/{id}/redeliver   {"endpoint": id} or nothing for all; 201 with the new deliveries
 POST /_sandbox/events/delete       {"type": pattern}: events and their deliveries vanish, as after 30 days
 POST /_sandbox/customers/{id}/fail_next    {"payments": 1, "reason": "insufficient_funds"}; 0 clears
-POST /_sandbox/disputes            {"charge": id, "reason", "amount"}: the cardholder complains
-POST /_sandbox/disputes/{id}/close {"won": true}
+POST /_sandbox/disputes            {"charge": id, "reason", "amount"}: the cardholder complains; with
+                                   {"inquiry": true} the bank only asks, and no money moves
+POST /_sandbox/disputes/{id}/close {"won": true}; an inquiry is closed without an outcome
+POST /_sandbox/refunds/{id}/fail   {"reason": "lost_or_stolen_card"}: the bank sends the money back
 POST /_sandbox/webhook_endpoints/{id}/roll_secret   a second v1 signature with the new secret: {"secret", "old"}
 GET  /_sandbox/objects/{kind}      {"objects": [...]}: everything of one kind, e.g. `subscription`
 POST /_sandbox/checkout/{session}/pay      {"card": "4242...", "email", "name", "authenticate": true}: what a
@@ -161,7 +163,13 @@ async def open_dispute(box: Sandbox, request: Request, body: Answer) -> Answer:
     charge = box.store.get("charge", body.get("charge"))
     if charge is None:
         raise StripeError.missing("charge", body.get("charge"), "charge")
-    dispute = money_back.open_dispute(box, charge, body.get("reason", "fraudulent"), body.get("amount"))
+    dispute = money_back.open_dispute(
+        box,
+        charge,
+        body.get("reason", "fraudulent"),
+        body.get("amount"),
+        inquiry=bool(body.get("inquiry")),
+    )
     return _shown(box, dispute)
 
 
@@ -169,6 +177,12 @@ async def close_dispute(box: Sandbox, request: Request, body: Answer) -> Answer:
     dispute = _the(box, "dispute", request)
     money_back.close_dispute(box, dispute, won=bool(body.get("won")))
     return _shown(box, dispute)
+
+
+async def fail_refund(box: Sandbox, request: Request, body: Answer) -> Answer:
+    refund = _the(box, "refund", request)
+    money_back.fail_refund(box, refund, body.get("reason", "lost_or_stolen_card"))
+    return _shown(box, refund)
 
 
 async def roll_secret(box: Sandbox, request: Request, body: Answer) -> Answer:
@@ -248,6 +262,7 @@ ROUTES = [
     _route("customers/{id}/fail_next", fail_next, ["POST"]),
     _route("disputes", open_dispute, ["POST"]),
     _route("disputes/{id}/close", close_dispute, ["POST"]),
+    _route("refunds/{id}/fail", fail_refund, ["POST"]),
     _route("webhook_endpoints/{id}/roll_secret", roll_secret, ["POST"]),
     _route("objects/{id}", objects, ["GET"]),
     _route("checkout/{id}/pay", pay_checkout, ["POST"]),

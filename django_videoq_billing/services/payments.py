@@ -18,12 +18,13 @@ from django_videoq_billing.services import outbox
 from django_videoq_billing.services.stripe_attempts import first_failed_charge
 from django_videoq_billing.services.stripe_payloads import id_of, moment
 from django_videoq_billing.services.stripe_service import StripeService
-from django_videoq_billing.services.stripe_sync import plan_for_price
+from django_videoq_billing.services.stripe_sync import plan_sold_at
 from django_videoq_billing.signals import payment_failed, payment_succeeded
 from django_videoq_billing.types import StripeInvoiceState
 
 Type, Status = PaymentTransaction.Type, PaymentTransaction.Status
 
+_PAYMENTS = (Type.SUBSCRIPTION_PAYMENT, Type.PRORATION)
 _WON = ("won", "warning_closed", "prevented")
 _INQUIRY = ("warning_needs_response", "warning_under_review", "warning_closed")
 
@@ -152,7 +153,7 @@ def _row_of(customer_id: str) -> UserSubscription | None:
 
 def _plan_of(invoice: StripeInvoiceState) -> SubscriptionPlan | None:
     """Return the plan that was charged: the last line's, as a plan change credits the old one first."""
-    plans = [plan_for_price(price_id) for price_id in invoice.price_ids]
+    plans = [plan_sold_at(*price) for price in invoice.prices]
     return next((plan for plan in reversed(plans) if plan), None)
 
 
@@ -163,7 +164,7 @@ def _record(line: dict[str, Any], at: datetime | None) -> PaymentTransaction:
         row, created = PaymentTransaction.objects.get_or_create(
             **identity, defaults={**line, "created_at": at or timezone.now()}
         )
-        if created and row.type != Type.DISPUTE and row.status in (Status.SUCCEEDED, Status.FAILED):
+        if created and row.type in _PAYMENTS and row.status in (Status.SUCCEEDED, Status.FAILED):
             signal = payment_succeeded if row.status == Status.SUCCEEDED else payment_failed
             transaction.on_commit(
                 lambda: signal.send_robust(PaymentTransaction, transaction=row), robust=True

@@ -6,6 +6,7 @@ subscription under `parent`); the older shapes of replayed events are read as we
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +23,12 @@ from django_videoq_billing.types import (
 Payload = Mapping[str, Any]
 
 _STATUS = {"canceled": "cancelled"}
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")  # after a backslash that is itself escaped it is mere text
+
+
+def without_nul(body: bytes) -> bytes:
+    """Return JSON without the character that PostgreSQL cannot store."""
+    return _NUL.sub(rb"\1", body)
 
 
 def moment(timestamp: int | None) -> datetime | None:
@@ -116,7 +123,7 @@ def invoice_state(payload: Payload) -> StripeInvoiceState:
         hosted_invoice_url=payload.get("hosted_invoice_url") or "",
         invoice_pdf=payload.get("invoice_pdf") or "",
         payment_intent_ids=tuple(_payment_intents(payload)),
-        price_ids=tuple(filter(None, (_price_of(line) for line in lines))),
+        prices=tuple(price for price in map(_price_of, lines) if price),
     )
 
 
@@ -126,9 +133,12 @@ def _payment_intents(payload: Payload) -> list[str]:
     return [intent for intent in [*named, id_of(payload.get("payment_intent"))] if intent]
 
 
-def _price_of(line: Payload) -> str | None:
+def _price_of(line: Payload) -> tuple[str, str | None] | None:
     details = (line.get("pricing") or {}).get("price_details") or {}
-    return id_of(details.get("price") or line.get("price"))
+    price = details.get("price") or line.get("price")
+    product = details.get("product") or (price.get("product") if isinstance(price, Mapping) else None)
+    price_id = id_of(price)
+    return (price_id, id_of(product)) if price_id else None
 
 
 def checkout_session(payload: Payload) -> CheckoutSession:

@@ -13,6 +13,7 @@ from django_videoq_billing.conf import get_settings
 from django_videoq_billing.exceptions import Conflict, StripeFailure, StripeObjectMissing, StripeUnavailable
 from django_videoq_billing.models import SubscriptionPlan, UserSubscription
 from django_videoq_billing.services import stripe_attempts, stripe_surplus
+from django_videoq_billing.services.stripe_payloads import price_state
 from django_videoq_billing.services.stripe_service import StripeService
 from django_videoq_billing.services.subscription_news import Before, tell
 from django_videoq_billing.signals import plan_changed, subscription_activated, subscription_cancelled
@@ -100,12 +101,17 @@ def _states(customer_id: str) -> list[StripeSubscriptionState]:
         states = StripeService.list_subscriptions(customer_id)
     except StripeObjectMissing:  # the customer was deleted in the dashboard, and its subscriptions with it
         return []
-    return [
-        replace(state, failing_since=stripe_attempts.failing_since(state))
-        if state.status == Status.PAST_DUE
-        else state
-        for state in states
-    ]
+    return [_completed(state) for state in states]
+
+
+def _completed(state: StripeSubscriptionState) -> StripeSubscriptionState:
+    """Ask for what Stripe's list leaves out, where it is needed."""
+    if state.status == Status.PAST_DUE:
+        state = replace(state, failing_since=stripe_attempts.failing_since(state))
+    if state.pending_price_id and plan_sold_at(state.pending_price_id) is None:
+        price = price_state(StripeService.retrieve("prices", state.pending_price_id))
+        state = replace(state, pending_product_id=price.product_id)
+    return state
 
 
 def _leading(states: list[StripeSubscriptionState], row: UserSubscription) -> StripeSubscriptionState | None:
@@ -164,7 +170,7 @@ def _end_surplus(surplus: list[StripeSubscriptionState], row: UserSubscription, 
 
 
 def _is_ours(state: StripeSubscriptionState) -> bool:
-    return _plan_sold_at(state.price) is not None
+    return _plan_of(state.price) is not None
 
 
 def _project(row: UserSubscription, state: StripeSubscriptionState | None, *, quiet: bool) -> None:
@@ -199,11 +205,11 @@ def _copy(row: UserSubscription, state: StripeSubscriptionState) -> None:
     row.cancelled_at = state.cancelled_at
     row.trial_end = state.trial_end
     row.grace_period_end = _grace_period_end(state)
-    row.pending_plan = plan_for_price(state.pending_price_id) if state.pending_price_id else None
+    row.pending_plan = plan_sold_at(state.pending_price_id, state.pending_product_id)
     row.pending_plan_effective_at = state.pending_from if row.pending_plan else None
     if state.status in _NEVER_PAID:
         return  # nothing was paid for: neither the plan nor a fresh period is given
-    row.plan = plan_of(state.price) or row.plan
+    row.plan = _plan_or_report(state.price) or row.plan
     row.current_period_start, row.current_period_end = state.period.start, state.period.end
     row.period_anchor = state.period.start
 
@@ -216,22 +222,22 @@ def _grace_period_end(state: StripeSubscriptionState) -> datetime | None:
     return start + timedelta(days=get_settings().GRACE_PERIOD_DAYS)
 
 
-def plan_of(price: StripePriceState) -> SubscriptionPlan | None:
+def _plan_or_report(price: StripePriceState) -> SubscriptionPlan | None:
     """Return the plan that is sold at this price; one that belongs to none is reported loudly."""
-    plan = _plan_sold_at(price)
+    plan = _plan_of(price)
     if plan is None:
         logger.error("unknown_price", extra={"currency": price.currency, "amount": price.amount})
     return plan
 
 
-def _plan_sold_at(price: StripePriceState) -> SubscriptionPlan | None:
+def _plan_of(price: StripePriceState) -> SubscriptionPlan | None:
+    return plan_sold_at(price.stripe_id, price.product_id)
+
+
+def plan_sold_at(price_id: str | None, product_id: str | None = None) -> SubscriptionPlan | None:
     """Return the price's plan, or the one whose product it belongs to: an old price keeps its plan."""
-    plan = plan_for_price(price.stripe_id)
-    if plan is None and price.product_id:
-        same_product = SubscriptionPlan.objects.filter(stripe_product_id=price.product_id)
+    plan = SubscriptionPlan.objects.filter(stripe_price_id=price_id).first() if price_id else None
+    if plan is None and product_id:
+        same_product = SubscriptionPlan.objects.filter(stripe_product_id=product_id)
         plan = same_product.order_by("-is_active", "sort_order").first()
     return plan
-
-
-def plan_for_price(price_id: str) -> SubscriptionPlan | None:
-    return SubscriptionPlan.objects.filter(stripe_price_id=price_id).first()

@@ -25,8 +25,7 @@ class StripeSubscriptionState:
     """A subscription as Stripe has it; `waiting_price_id` is changed to once `latest_invoice_id` is paid.
 
     `ended_because` is "payment_failed", "payment_disputed" or "cancellation_requested", "" while it goes on.
-
-    `failing_since` is not in Stripe's object: whoever asks for the open payments of one that is past due sets it.
+    `failing_since` and `pending_product_id` are not in Stripe's object: a sync asks for them where they are needed.
     """
 
     stripe_id: str
@@ -47,6 +46,7 @@ class StripeSubscriptionState:
     metadata: Mapping[str, str]
     ended_because: str = ""
     failing_since: datetime | None = None
+    pending_product_id: str | None = None
 
     @property
     def is_alive(self) -> bool:
@@ -80,7 +80,7 @@ class CheckoutSession:
 
 @dataclass(frozen=True, slots=True)
 class StripeInvoiceState:
-    """An invoice as Stripe has it. Amounts are in the currency's minor unit."""
+    """An invoice as Stripe has it. Amounts are in the currency's minor unit; `prices` go with their products."""
 
     stripe_id: str
     customer_id: str
@@ -96,4 +96,4 @@ class StripeInvoiceState:
     hosted_invoice_url: str
     invoice_pdf: str
     payment_intent_ids: tuple[str, ...]
-    price_ids: tuple[str, ...]
+    prices: tuple[tuple[str, str | None], ...]

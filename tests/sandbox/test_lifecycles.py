@@ -196,6 +196,29 @@ def test_dispute(sandbox: Driver, subscription: stripe.Subscription, *, won: boo
     assert "charge.dispute.closed" in sandbox.new_types()
 
 
+def test_an_inquiry_moves_no_money(sandbox: Driver, subscription: stripe.Subscription) -> None:
+    [charge] = sandbox.api.charges.list().data
+    asked = sandbox.control("disputes", charge=charge.id, inquiry=True)
+    sandbox.api.disputes.update(asked["id"], params={"evidence": {"customer_name": "Person"}, "submit": True})
+    assert sandbox.api.disputes.retrieve(asked["id"]).status == "warning_under_review"
+    sandbox.control(f"disputes/{asked['id']}/close", won=True)
+    dispute = sandbox.api.disputes.retrieve(asked["id"])
+    assert (dispute.status, dispute.balance_transactions) == ("warning_closed", [])
+    assert "charge.dispute.funds_withdrawn" not in sandbox.new_types()
+
+
+def test_a_refund_that_the_bank_sends_back(sandbox: Driver, subscription: stripe.Subscription) -> None:
+    [charge] = sandbox.api.charges.list().data
+    refund = sandbox.api.refunds.create(params={"charge": charge.id})
+    sandbox.new_events()
+    sandbox.control(f"refunds/{refund.id}/fail")
+    assert sandbox.new_types() == ["refund.updated", "refund.failed"]
+    failed = sandbox.api.refunds.retrieve(refund.id)
+    assert (failed.status, failed.failure_reason) == ("failed", "lost_or_stolen_card")
+    assert sandbox.api.charges.retrieve(charge.id).amount_refunded == 0
+    assert sandbox.api.refunds.create(params={"charge": charge.id}).status == "succeeded"
+
+
 def test_the_card_that_is_disputed_by_itself(sandbox: Driver, price: stripe.Price) -> None:
     customer = sandbox.customer("pm_card_createDispute")
     assert sandbox.subscribe(customer.id, price.id).status == "active"

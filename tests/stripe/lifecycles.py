@@ -190,6 +190,28 @@ def refund(site: Site) -> None:
     site.settle()
 
 
+def refund_that_fails(site: Site) -> None:
+    """The cardholder's account is closed: the bank sends the money back after days."""
+    first_subscription(site)
+    [charge] = site.sandbox.api.charges.list().data
+    made = site.sandbox.api.refunds.create(params={"charge": charge.id})
+    site.settle()
+    site.advance(days=9)
+    site.sandbox.control(f"refunds/{made.id}/fail")
+    site.settle()
+
+
+def inquiry(site: Site) -> None:
+    """The bank asks, and is answered."""
+    first_subscription(site)
+    [charge] = site.sandbox.api.charges.list().data
+    made = site.sandbox.control("disputes", charge=charge.id, inquiry=True)
+    site.settle()
+    site.advance(days=9)
+    site.sandbox.control(f"disputes/{made['id']}/close")
+    site.settle()
+
+
 def dispute(site: Site) -> None:
     first_subscription(site)
     [charge] = site.sandbox.api.charges.list().data
@@ -239,6 +261,8 @@ LIFECYCLES = [
     cancel_and_reactivate,
     cancel_and_come_back,
     refund,
+    refund_that_fails,
+    inquiry,
     dispute,
     dispute_lost,
     trial,

@@ -90,6 +90,19 @@ class TestChange:
         site.advance(days=31, hours=2)
         site.settle()
         assert site.row.plan == site.standard
+        assert [line[-1] for line in site.snapshot()["ledger"]] == ["standard", "standard"]
+
+    def test_a_change_that_is_pending_at_an_old_price_keeps_its_plan(self, site: Site) -> None:
+        site.checkout(site.premium)
+        site.settle()
+        plan_changes.change(site.user, site.standard)
+        site.standard.stripe_price_id = site.sandbox.price(1500).id
+        site.standard.save()
+        row = plan_changes.sync(site.user)
+        assert (row.pending_plan, row.pending_plan_effective_at) == (site.standard, row.current_period_end)
+        site.advance(days=32)
+        site.settle()
+        assert (site.row.plan, site.row.pending_plan) == (site.standard, None)
 
     def test_an_unknown_price_keeps_the_plan_and_is_reported(
         self, site: Site, caplog: pytest.LogCaptureFixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from django_videoq_billing.exceptions import (
 )
 from django_videoq_billing.services import plan_changes
 from django_videoq_billing.services.entitlements import entitlement_for
-from tests.stripe.lifecycles import first_subscription, trial
+from tests.stripe.lifecycles import dispute, first_subscription, refund_that_fails, trial
 from tests.stripe.site import Site
 
 pytestmark = pytest.mark.django_db
@@ -104,3 +104,15 @@ class TestSignals:
             "subscription_activated",
             "subscription_cancelled",
         ]
+
+    @pytest.mark.parametrize("life", [refund_that_fails, dispute])
+    def test_money_that_moves_back_is_no_payment(
+        self,
+        site: Site,
+        heard: list[str],
+        django_capture_on_commit_callbacks: Any,
+        life: Callable[[Site], None],
+    ) -> None:
+        with django_capture_on_commit_callbacks(execute=True):
+            life(site)
+        assert sorted(heard) == ["payment_succeeded", "plan_changed", "subscription_activated"]

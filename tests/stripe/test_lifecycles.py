@@ -107,6 +107,17 @@ ENDS: dict[str, tuple[str, str, str, list[tuple[str, str, int]]]] = {
             ("subscription_refund", "refunded", -500),
         ],
     ),
+    "refund_that_fails": (
+        "standard",
+        "active",
+        "standard",
+        [
+            ("subscription_payment", "succeeded", 1200),
+            ("subscription_refund", "failed", 1200),
+            ("subscription_refund", "refunded", -1200),
+        ],
+    ),
+    "inquiry": ("standard", "active", "standard", [("subscription_payment", "succeeded", 1200)]),
     "dispute": (
         "standard",
         "active",

@@ -85,6 +85,24 @@ def at_once(workers: list[Worker], site: Site) -> list[int]:
     return done
 
 
+def test_nobody_waits_for_an_event_that_another_is_about_to_claim(
+    site: Site, two_workers: list[Worker]
+) -> None:
+    site.checkout(site.standard)
+    for event in site.sandbox.new_events():
+        receive(event)
+    others = WebhookEvent.objects.count() - 1
+    worker = two_workers[0]
+    try:
+        with transaction.atomic():
+            assert WebhookEvent.objects.order_by("created_at", "pk").select_for_update().first()
+            worker.begin()
+            until(lambda: WebhookEvent.objects.filter(state__in=WebhookEvent.DONE).count() == others)
+    finally:
+        done = worker.end()
+    assert done in (others, others + 1), "the last one, too, if it came free in time"
+
+
 def test_the_event_of_a_killed_worker_is_taken_up_by_another(
     site: Site, two_workers: list[Worker], traveller: Any
 ) -> None:

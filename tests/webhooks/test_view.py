@@ -89,6 +89,22 @@ def test_text_of_every_script_survives(client: APIClient) -> None:
     assert WebhookEvent.objects.get().payload["data"] == data
 
 
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("a\0\0b", "ab"),  # which PostgreSQL cannot store
+        (r"a\u0000", r"a\u0000"),
+        ("a\\\0", "a\\"),
+        (r"\\u0000\\" + "\0", r"\\u0000\\"),
+    ],
+)
+def test_whatever_a_customer_typed_as_a_name(client: APIClient, typed: str, kept: str) -> None:
+    data = {"object": {"id": "cus_1", "object": "customer", "name": typed}}
+    assert deliver(client, event(data=data)).status_code == 200
+    assert WebhookEvent.objects.get().payload["data"]["object"]["name"] == kept
+
+
 @pytest.mark.parametrize("kind", ["nobody", "session", "token", "wrong token", "inactive"])
 def test_who_asks_does_not_matter(user: Any, kind: str) -> None:
     client = {"session": client_of, "token": token_client_of}.get(kind, lambda user: APIClient())(user)

@@ -10,7 +10,9 @@ from django_videoq_billing.sandbox.params import Params
 from django_videoq_billing.sandbox.store import Record
 
 DISPUTE_FEE = 1500
-OPEN_DISPUTES = frozenset({"needs_response", "under_review", "warning_needs_response"})
+OPEN_DISPUTES = frozenset(
+    {"needs_response", "under_review", "warning_needs_response", "warning_under_review"}
+)
 
 
 def refund(box: Sandbox, charge: Record, amount: int | None, fields: Params) -> Record:
@@ -43,10 +45,35 @@ def refund(box: Sandbox, charge: Record, amount: int | None, fields: Params) -> 
     return record
 
 
+def fail_refund(box: Sandbox, record: Record, reason: str = "lost_or_stolen_card") -> None:
+    """The bank sends the money back, days later: it is the account's again."""
+    if record["status"] != "succeeded":
+        raise StripeError(f"The refund {record['id']} is {record['status']}.")
+    charge = box.store.the("charge", record["charge"])
+    charge["amount_refunded"] -= record["amount"]
+    charge["refunded"] = False
+    box.store.save(charge)
+    entry = payments.balance_transaction(box, record, record["amount"], "refund_failure")
+    box.store.save(entry)
+    with box.changing(record, "refund.updated"):
+        record |= {
+            "status": "failed", "failure_reason": reason, "failure_balance_transaction": entry["id"],
+        }  # fmt: skip
+    box.emit("refund.failed", record)
+
+
 def open_dispute(
-    box: Sandbox, charge: Record, reason: str = "fraudulent", amount: int | None = None
+    box: Sandbox,
+    charge: Record,
+    reason: str = "fraudulent",
+    amount: int | None = None,
+    *,
+    inquiry: bool = False,
 ) -> Record:
-    """The cardholder's bank takes the money back: created, then updated and funds_withdrawn."""
+    """The cardholder's bank takes the money back: created, then updated and funds_withdrawn.
+
+    Or it only asks, and the money stays: https://docs.stripe.com/disputes/how-disputes-work#inquiries
+    """
     if charge["disputed"]:
         raise StripeError(f"Charge {charge['id']} is already disputed.", code="charge_disputed")
     if charge["status"] != "succeeded" or charge["payment_method_details"]["type"] != "card":
@@ -56,7 +83,13 @@ def open_dispute(
     charge["disputed"] = True
     box.store.save(charge)
     box.store.save(dispute)
+    if inquiry:
+        dispute |= {"status": "warning_needs_response", "is_charge_refundable": True}
+        dispute["payment_method_details"]["card"]["case_type"] = "inquiry"
+        box.store.save(dispute)
     box.emit("charge.dispute.created", dispute)
+    if inquiry:
+        return dispute
     with box.changing(dispute, "charge.dispute.updated"):
         entry = payments.balance_transaction(box, dispute, -given, "adjustment", DISPUTE_FEE)
         box.store.save(entry)
@@ -72,14 +105,16 @@ def submit_evidence(box: Sandbox, dispute: Record, evidence: dict[str, str], *, 
         details["has_evidence"] = details["has_evidence"] or bool(evidence)
         if submit:
             details["submission_count"] += 1
-            dispute["status"] = "under_review"
+            is_inquiry = dispute["status"].startswith("warning_")
+            dispute["status"] = "warning_under_review" if is_inquiry else "under_review"
 
 
 def close_dispute(box: Sandbox, dispute: Record, *, won: bool) -> None:
     if dispute["status"] not in OPEN_DISPUTES:
         raise StripeError(f"This dispute is already closed: it was {dispute['status']}.")
-    dispute["status"] = "won" if won else "lost"
-    if won:
+    is_inquiry = dispute["status"].startswith("warning_")
+    dispute["status"] = "warning_closed" if is_inquiry else "won" if won else "lost"
+    if won and not is_inquiry:
         entry = payments.balance_transaction(box, dispute, dispute["amount"], "adjustment", -DISPUTE_FEE)
         box.store.save(entry)
         dispute["balance_transactions"].append(entry)
@@ -88,7 +123,7 @@ def close_dispute(box: Sandbox, dispute: Record, *, won: bool) -> None:
         box.store.save(charge)
     box.store.save(dispute)
     box.emit("charge.dispute.closed", dispute)
-    if won:
+    if won and not is_inquiry:
         box.emit("charge.dispute.funds_reinstated", dispute)
 
 

@@ -22,6 +22,7 @@ from django_videoq_billing.exceptions import (
     StripeObjectMissing,
     StripeUnavailable,
 )
+from django_videoq_billing.services.stripe_payloads import without_nul
 from django_videoq_billing.types import UserId
 
 logger = logging.getLogger("django_videoq_billing")
@@ -118,7 +119,7 @@ def _retry_after(error: stripe.StripeError) -> int | None:
 
 def plain(answer: Any) -> Json:
     """Return the answer as Stripe wrote it: the SDK's objects are not dicts, and turn some texts into Decimals."""
-    return dict(json.loads(json.dumps(answer.to_dict(), default=str)))
+    return dict(json.loads(without_nul(json.dumps(answer.to_dict(), default=str).encode())))
 
 
 def each(collection: Any, params: Params) -> Iterator[Json]:

@@ -71,8 +71,10 @@ def record_refund(refund_id: str) -> PaymentTransaction | None:
     if line is None:
         return None
     at = moment(refund["created"])
-    given = _record({**line, "status": Status.REFUNDED, "amount_cents": -refund["amount"]}, at)
-    if refund["status"] == "failed":
+    failed = refund["status"] == "failed"
+    refunded = {**line, "status": Status.REFUNDED, "amount_cents": -refund["amount"]}
+    given = _record(refunded, at, tell=not failed)
+    if failed:
         _record({**line, "status": Status.FAILED, "amount_cents": refund["amount"]}, at)
     return given
 
@@ -157,8 +159,11 @@ def _plan_of(invoice: StripeInvoiceState) -> SubscriptionPlan | None:
     return next((plan for plan in reversed(plans) if plan), None)
 
 
-def _record(line: dict[str, Any], at: datetime | None) -> PaymentTransaction:
-    """Insert the line unless it is there, and announce a new one after the commit."""
+def _record(line: dict[str, Any], at: datetime | None, *, tell: bool = True) -> PaymentTransaction:
+    """Insert the line unless it is there, and announce a new one after the commit.
+
+    The user is told of money that was given back, unless `tell` is False.
+    """
     identity = {name: line.pop(name) for name in ("stripe_object_id", "type", "status")}
     with transaction.atomic():
         row, created = PaymentTransaction.objects.get_or_create(
@@ -169,7 +174,7 @@ def _record(line: dict[str, Any], at: datetime | None) -> PaymentTransaction:
             transaction.on_commit(
                 lambda: signal.send_robust(PaymentTransaction, transaction=row), robust=True
             )
-        if created and row.user_id and row.status == Status.REFUNDED:
+        if created and tell and row.user_id and row.status == Status.REFUNDED:
             facts = {"transaction": row.pk}
             outbox.add(Notification.Kind.REFUND, row.user_id, str(row.pk), facts, happened_at=row.created_at)
     return row

@@ -43,6 +43,8 @@ NEWS: dict[str, list[str]] = {
     "cancel_and_reactivate": [UP, END_SOON, BACK],
     "cancel_and_come_back": [UP, END_SOON, END, UP],
     "refund": [UP, REFUND, REFUND],
+    "refund_that_fails": [UP, REFUND],
+    "inquiry": [UP],
     "dispute": [UP],
     "dispute_lost": [UP],
     "trial": [UP],
@@ -120,6 +122,16 @@ def test_a_row_made_anew_is_no_news(site: Site) -> None:
     assert PaymentTransaction.objects.filter(status="refunded").exists()
     assert site.row.plan == site.standard
     assert told() == []
+
+
+def test_a_refund_that_failed_before_anybody_heard_of_it_is_no_news(site: Site) -> None:
+    first_subscription(site)
+    [charge] = site.sandbox.api.charges.list().data
+    made = site.sandbox.api.refunds.create(params={"charge": charge.id})
+    site.sandbox.control(f"refunds/{made.id}/fail")
+    site.settle()
+    assert PaymentTransaction.objects.filter(type="subscription_refund", status="failed").exists()
+    assert told() == [UP]
 
 
 def test_a_kind_that_is_switched_off(site: Site, settings: Any) -> None:

@@ -29,7 +29,7 @@ def expire_reservations(run: Run) -> None:
 JOBS = {
     job.name: job
     for job in (
-        Job("process_webhooks", timedelta(seconds=10), process_webhooks, seconds=300),
+        Job("process_webhooks", timedelta(seconds=10), process_webhooks, seconds=300, shared=True),
         Job("flush_usage", timedelta(seconds=15), flush_usage, seconds=300),
         Job("expire_reservations", timedelta(minutes=1), expire_reservations, seconds=300),
     )

@@ -27,7 +27,7 @@ def add(kind: Notification.Kind, user_id: UserId, key: str, facts: Mapping[str, 
     )
     Notification.objects.bulk_create([row], ignore_conflicts=True)
     transaction.on_commit(
-        lambda: work_waiting.send_robust(Notification, job="notifications"),
+        lambda: work_waiting.send_robust(Notification, job="send_notifications"),
         using=router.db_for_write(Notification),
         robust=True,
     )

@@ -31,7 +31,11 @@ class Command(BaseCommand):
         which.add_argument("--only", nargs="+", metavar="NAME", help="Run these now, due or not.")
         which.add_argument("--all", action="store_true", help="Run every job now, due or not.")
         parser.add_argument(
-            "--interval", type=float, default=1.0, metavar="S", help="Seconds between two looks of --loop (1)."
+            "--interval",
+            type=float,
+            default=1.0,
+            metavar="S",
+            help="Seconds between two looks of --loop (1).",
         )
 
     def handle(self, *args: Any, only: list[str] | None, interval: float, **options: Any) -> None:
@@ -48,7 +52,9 @@ class Command(BaseCommand):
                 self._loop(stop, interval)
                 return
             self.before_round()
-            failed = self._round(named if named is not None else due_jobs(JOBS.values()), stop, named is not None)
+            failed = self._round(
+                named if named is not None else due_jobs(JOBS.values()), stop, named is not None
+            )
         if failed:
             raise CommandError(f"Failed: {', '.join(failed)}. `run_billing_jobs --list` says why.")
 

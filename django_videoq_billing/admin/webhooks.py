@@ -60,6 +60,7 @@ class WebhookEventAdmin(BillingAdmin[WebhookEvent]):
         "next_attempt_at",
         "leased_until",
         "mirrored_at",
+        "pruned_at",
         "shown_payload",
     )
     readonly_fields = fields

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from django_videoq_billing.conf import get_settings
 from django_videoq_billing.jobs.running import Job, Run
-from django_videoq_billing.services import stripe_mirror, usage_tracker
-from django_videoq_billing.webhooks import inbox
+from django_videoq_billing.services import retention, stripe_mirror, usage_tracker
+from django_videoq_billing.services.reconciliation import Reconciliation
+from django_videoq_billing.webhooks import inbox, missed
+
+MARGIN = timedelta(hours=1)
+"""Events are asked for that are older than the last look by this: Stripe's clock is not ours."""
 
 
 def process_webhooks(run: Run) -> None:
@@ -26,11 +31,48 @@ def expire_reservations(run: Run) -> None:
     run.did(usage_tracker.release_expired(timezone.now()))
 
 
+def fetch_missed_events(run: Run) -> None:
+    """Store what the last successful run cannot have seen; `process_webhooks` works on it."""
+    if not get_settings().STRIPE_SECRET_KEY:
+        return
+    oldest = timezone.now() - timedelta(days=missed.KEPT_DAYS)
+    since = max(run.succeeded_at - MARGIN, oldest) if run.succeeded_at else oldest
+    run.cursor.setdefault("since", since.isoformat())
+    pages = missed.fetch_pages(datetime.fromisoformat(run.cursor["since"]), run.cursor.get("after"))
+    for stored, place in pages:
+        run.cursor["after"] = place
+        run.did(stored)
+        if not run.may_go_on():
+            break
+    if run.done:
+        inbox.tell_worker()
+
+
+def reconcile_stripe(run: Run) -> None:
+    if not get_settings().STRIPE_SECRET_KEY:
+        return
+    for count in Reconciliation(cursor=run.cursor, report=run.report).steps():
+        run.did(count)
+        if not run.may_go_on():
+            break
+
+
+def prune_old_rows(run: Run) -> None:
+    for what, count in retention.prune():
+        run.report[what] = run.report.get(what, 0) + count
+        run.did(count)
+        if not run.may_go_on():
+            break
+
+
 JOBS = {
     job.name: job
     for job in (
         Job("process_webhooks", timedelta(seconds=10), process_webhooks, seconds=300, shared=True),
         Job("flush_usage", timedelta(seconds=15), flush_usage, seconds=300),
         Job("expire_reservations", timedelta(minutes=1), expire_reservations, seconds=300),
+        Job("fetch_missed_events", timedelta(hours=1), fetch_missed_events),
+        Job("reconcile_stripe", timedelta(days=1), reconcile_stripe, seconds=30),
+        Job("prune_old_rows", timedelta(days=1), prune_old_rows, seconds=30),
     )
 }

@@ -77,7 +77,8 @@ def next_at(job: Job, row: JobRun | None) -> datetime | None:
     if row is None or row.started_at is None:
         return None
     if row.failures:  # 2 ** 20 is past every LONGEST_WAIT
-        return row.started_at + min(job.every * 2 ** min(row.failures, 20), LONGEST_WAIT)
+        wait: timedelta = job.every * (1 << min(row.failures, 20))
+        return row.started_at + min(wait, LONGEST_WAIT)
     return None if row.cursor else row.started_at + job.every
 
 
@@ -92,7 +93,9 @@ def due(job: Job, row: JobRun | None) -> bool:
     if is_running(job, row) and not job.shared:
         return False
     when, now = next_at(job, row), timezone.now()
-    return when is None or when - job.every / EARLY <= now or (row is not None and row.started_at > now)
+    if when is None or when - job.every / EARLY <= now:
+        return True
+    return row is not None and row.started_at is not None and row.started_at > now  # of a clock set back
 
 
 def due_jobs(jobs: Iterable[Job]) -> list[Job]:

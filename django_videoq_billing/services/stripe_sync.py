@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -76,6 +77,13 @@ def sync_customer(customer_id: str, *, in_request: bool = False) -> UserSubscrip
         raise Conflict.busy()
     _end_surplus(_surplus(states, leading), row, in_request)
     return row
+
+
+def preview_customer(row: UserSubscription) -> UserSubscription:
+    """Return the row as `sync_customer` would leave it. Writes nothing, here or at Stripe."""
+    found = copy.copy(row)
+    _apply(found, _leading(_states(str(row.stripe_customer_id)), row))
+    return found
 
 
 def _draw_ticket(customer_id: str) -> UserSubscription | None:
@@ -157,11 +165,7 @@ def _is_ours(state: StripeSubscriptionState) -> bool:
 def _project(row: UserSubscription, state: StripeSubscriptionState | None) -> None:
     """Write the state into the locked row and announce after the commit what became different."""
     before_plan, before_status, was_billed = row.plan, row.status, row.is_billed
-    if state is not None:
-        _copy(row, state)
-    elif row.stripe_subscription_id:
-        row.status, row.cancel_at_period_end = Status.CANCELLED, False
-        row.pending_plan = row.pending_plan_effective_at = None
+    _apply(row, state)
     row.save()
     if row.is_billed and row.is_active and not (was_billed and before_status in row.ACTIVE_STATUSES):
         _announce(lambda: subscription_activated.send_robust(UserSubscription, subscription=row))
@@ -171,6 +175,14 @@ def _project(row: UserSubscription, state: StripeSubscriptionState | None) -> No
         )
     if row.status == Status.CANCELLED and before_status != Status.CANCELLED:
         _announce(lambda: subscription_cancelled.send_robust(UserSubscription, subscription=row))
+
+
+def _apply(row: UserSubscription, state: StripeSubscriptionState | None) -> None:
+    if state is not None:
+        _copy(row, state)
+    elif row.stripe_subscription_id:
+        row.status, row.cancel_at_period_end = Status.CANCELLED, False
+        row.pending_plan = row.pending_plan_effective_at = None
 
 
 def _announce(signal: Callable[[], object]) -> None:

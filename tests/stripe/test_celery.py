@@ -15,6 +15,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from django_videoq_billing import tasks
+from django_videoq_billing.jobs import JOBS
 from django_videoq_billing.models import (
     JobRun,
     PaymentTransaction,
@@ -124,7 +125,7 @@ def test_nothing_is_lost_or_done_twice_when_worker_and_beat_are_killed(shop: Dri
     assert set(WebhookEvent.objects.values_list("error", flat=True)) == {""}
     # What nobody asked for is sent by beat.
     until(lambda: UsageReservation.objects.get().state == UsageReservation.State.EXPIRED)
-    until(lambda: JobRun.objects.filter(outcome="ok").count() == JobRun.objects.count() >= len(tasks.JOBS))
+    until(lambda: JobRun.objects.filter(outcome="ok").count() == JobRun.objects.count() >= len(JOBS))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from django_videoq_billing.conf import get_settings
+from django_videoq_billing.exceptions import StripeObjectMissing
 from django_videoq_billing.jobs.running import Job, Run
 from django_videoq_billing.services import retention, stripe_mirror, usage_tracker
 from django_videoq_billing.services.reconciliation import Reconciliation
@@ -32,14 +33,27 @@ def expire_reservations(run: Run) -> None:
 
 
 def fetch_missed_events(run: Run) -> None:
-    """Store what the last successful run cannot have seen; `process_webhooks` works on it."""
+    """Store what the last run that came to its end cannot have seen; `process_webhooks` works on it."""
     if not get_settings().STRIPE_SECRET_KEY:
         return
-    oldest = timezone.now() - timedelta(days=missed.KEPT_DAYS)
-    since = max(run.succeeded_at - MARGIN, oldest) if run.succeeded_at else oldest
-    run.cursor.setdefault("since", since.isoformat())
-    pages = missed.fetch_pages(datetime.fromisoformat(run.cursor["since"]), run.cursor.get("after"))
-    for stored, place in pages:
+    if not run.cursor:
+        now = timezone.now()
+        oldest, seen = now - timedelta(days=missed.KEPT_DAYS), run.last_report.get("seen_until")
+        since = max(datetime.fromisoformat(seen) - MARGIN, oldest) if seen else oldest
+        run.cursor.update(since=since.isoformat(), began=now.isoformat())
+        run.report["seen_until"] = seen
+    try:
+        _fetch_missed(run)
+    except StripeObjectMissing:  # the event that we had come to is gone: the next time from the start
+        run.cursor.clear()
+        raise
+    if run.finished:
+        run.report["seen_until"] = run.cursor["began"]
+
+
+def _fetch_missed(run: Run) -> None:
+    since, after = datetime.fromisoformat(run.cursor["since"]), run.cursor.get("after")
+    for stored, place in missed.fetch_pages(since, after):
         run.cursor["after"] = place
         run.did(stored)
         if not run.may_go_on():

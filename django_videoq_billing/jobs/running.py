@@ -39,7 +39,7 @@ class Run:
     deadline: float
     cursor: dict[str, Any] = field(default_factory=dict)
     report: dict[str, Any] = field(default_factory=dict)
-    succeeded_at: datetime | None = None
+    last_report: dict[str, Any] = field(default_factory=dict)
     finished: bool = True
     done: int = 0
     total: int | None = None
@@ -119,7 +119,7 @@ def run_job(
         deadline=time.monotonic() + job.seconds,
         cursor=row.cursor,
         report=row.report if row.cursor else {},
-        succeeded_at=row.succeeded_at,
+        last_report=row.report,
         asked_to_stop=asked_to_stop,
         told=told,
     )

@@ -44,14 +44,15 @@ def prune() -> Iterator[tuple[str, int]]:
 def reduced(payload: dict[str, Any]) -> dict[str, Any]:
     """Return of an event what is needed to process it once more: handlers fetch the object by its id."""
     subject = payload["data"]["object"]
-    kept = {name: subject[name] for name in ("id", "object") if name in subject}
+    kept = _only(subject, "id", "object")
     customer = subject.get("customer")
     if customer:
         kept["customer"] = customer["id"] if isinstance(customer, dict) else customer
-    envelope = {
-        name: payload[name] for name in ("id", "object", "type", "created", "livemode") if name in payload
-    }
-    return {**envelope, "data": {"object": kept}}
+    return {**_only(payload, "id", "object", "type", "created", "livemode"), "data": {"object": kept}}
+
+
+def _only(found: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: found[name] for name in names if name in found}
 
 
 def _bodies(before: datetime) -> Iterator[int]:
@@ -89,5 +90,5 @@ def _rows(old: Any) -> Iterator[int]:
 
 
 def _delete(rows: Any) -> int:
-    """Delete without reading what is deleted: nothing hangs on these rows, and nobody listens."""
+    """Delete without reading what is deleted: what hangs on these rows is gone, and no counter that lives."""
     return int(rows._raw_delete(rows.db))

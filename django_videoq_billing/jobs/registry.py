@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from django_videoq_billing.jobs.running import Job, Run
-from django_videoq_billing.services import stripe_mirror, usage_tracker
+from django_videoq_billing.services import alert_sweep, stripe_mirror, usage_tracker
 from django_videoq_billing.webhooks import inbox
 
 
@@ -26,11 +26,20 @@ def expire_reservations(run: Run) -> None:
     run.did(usage_tracker.release_expired(timezone.now()))
 
 
+def find_usage_alerts(run: Run) -> None:
+    for place, found in alert_sweep.find_reached(after=run.cursor.get("after", 0)):
+        run.cursor = {"after": place}
+        run.did(found)
+        if not run.may_go_on():
+            return
+
+
 JOBS = {
     job.name: job
     for job in (
         Job("process_webhooks", timedelta(seconds=10), process_webhooks, seconds=300),
         Job("flush_usage", timedelta(seconds=15), flush_usage, seconds=300),
         Job("expire_reservations", timedelta(minutes=1), expire_reservations, seconds=300),
+        Job("find_usage_alerts", timedelta(minutes=5), find_usage_alerts, seconds=240),
     )
 }

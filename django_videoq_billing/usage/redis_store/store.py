@@ -17,6 +17,7 @@ from django_videoq_billing.types import (
     Entitlement,
     EntitlementSource,
     Metric,
+    Period,
     Reservation,
     ReservationState,
     UserId,
@@ -193,10 +194,7 @@ class RedisUsageStore(UsageStore):
 
     def release(self, reservation_id: UUID) -> bool:
         return self._settle(
-            reservation_id,
-            ReservationState.RELEASED,
-            None,
-            lambda: self.database.release(reservation_id),
+            reservation_id, ReservationState.RELEASED, None, lambda: self.database.release(reservation_id)
         )
 
     def _settle(
@@ -254,6 +252,14 @@ class RedisUsageStore(UsageStore):
             return self.database.get(entitlement)
         changed = moment(int(found[2])) if found[2] else None
         return Counters(int(found[0]), int(found[1]), changed)
+
+    def committed(self, user_id: UserId, metric: Metric, period: Period) -> int:
+        user = encoded(user_id)
+        with suppress(StoreAwayError):
+            found = self.shards[shard_of(user)].committed(user, CODE[metric], microseconds(period.start))
+            if found is not None:
+                return found
+        return super().committed(user_id, metric, period)
 
     def expire(self, now: datetime, *, user_id: UserId | None = None, batch_size: int = 500) -> int:
         given_back, out_of_date = expiry.expire(self.shards, now, user_id, batch_size)

@@ -9,7 +9,14 @@ from django.utils import timezone
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.exceptions import StripeObjectMissing
 from django_videoq_billing.jobs.running import Job, Run
-from django_videoq_billing.services import dunning, period_ends, retention, stripe_mirror, usage_tracker
+from django_videoq_billing.services import (
+    alert_sweep,
+    dunning,
+    period_ends,
+    retention,
+    stripe_mirror,
+    usage_tracker,
+)
 from django_videoq_billing.services.reconciliation import Reconciliation
 from django_videoq_billing.webhooks import inbox, missed
 
@@ -89,6 +96,14 @@ def prune_old_rows(run: Run) -> None:
             break
 
 
+def find_usage_alerts(run: Run) -> None:
+    for place, found in alert_sweep.find_reached(after=run.cursor.get("after", 0)):
+        run.cursor = {"after": place}
+        run.did(found)
+        if not run.may_go_on():
+            return
+
+
 JOBS = {
     job.name: job
     for job in (
@@ -100,5 +115,6 @@ JOBS = {
         Job("fetch_missed_events", timedelta(hours=1), fetch_missed_events),
         Job("reconcile_stripe", timedelta(days=1), reconcile_stripe, seconds=30),
         Job("prune_old_rows", timedelta(days=1), prune_old_rows, seconds=30),
+        Job("find_usage_alerts", timedelta(minutes=5), find_usage_alerts, seconds=240),
     )
 }

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from django_videoq_billing.services import usage_tracker
+from django_videoq_billing.services import notifications, usage_tracker
 
 try:
     from celery import shared_task
@@ -30,3 +30,9 @@ def flush_usage() -> int:
 def expire_reservations() -> int:
     """Give back every hold that is overdue."""
     return usage_tracker.release_expired(timezone.now())
+
+
+@shared_task(name="videoq_billing.send_notifications", ignore_result=True)
+def send_notifications() -> int:
+    """Send the e-mails that are due; queued as soon as one is where EMAIL_SENDING is "celery"."""
+    return notifications.send_due()

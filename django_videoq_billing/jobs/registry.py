@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from django_videoq_billing.jobs.running import Job, Run
-from django_videoq_billing.services import stripe_mirror, usage_tracker
+from django_videoq_billing.services import notifications, stripe_mirror, usage_tracker
 from django_videoq_billing.webhooks import inbox
 
 
@@ -26,11 +26,16 @@ def expire_reservations(run: Run) -> None:
     run.did(usage_tracker.release_expired(timezone.now()))
 
 
+def send_notifications(run: Run) -> None:
+    run.did(notifications.send_due(go_on=run.may_go_on))
+
+
 JOBS = {
     job.name: job
     for job in (
         Job("process_webhooks", timedelta(seconds=10), process_webhooks, seconds=300),
         Job("flush_usage", timedelta(seconds=15), flush_usage, seconds=300),
         Job("expire_reservations", timedelta(minutes=1), expire_reservations, seconds=300),
+        Job("send_notifications", timedelta(minutes=1), send_notifications, seconds=300),
     )
 }

@@ -38,7 +38,7 @@ def compose(notification: Notification) -> EmailMultiAlternatives:
     ensure(wants(notification.user_id, notification.kind), "The user has unsubscribed.")
     with translation.override(language_of(user)), timezone.override(None):
         message = TELLERS[notification.kind](_case(notification, user))
-        return _rendered(message, notification, user, address)
+        return rendered(message, notification, user, address)
 
 
 def _case(notification: Notification, user: AbstractBaseUser) -> Case:
@@ -46,7 +46,7 @@ def _case(notification: Notification, user: AbstractBaseUser) -> Case:
     return Case(notification, user, rows.filter(user_id=user.pk).first())
 
 
-def _rendered(
+def rendered(
     message: Message, notification: Notification, user: AbstractBaseUser, address: str
 ) -> EmailMultiAlternatives:
     """From the templates of the message's kind; the headers follow RFC 3834 and RFC 8058."""

@@ -90,10 +90,11 @@ def _present_plan(case: Case) -> SubscriptionPlan:
 
 
 def _next_payment(row: UserSubscription) -> dict[str, Any]:
-    """When money is charged next, if it will be; a plan that was given away costs nothing."""
+    """When money is charged next, if it will be; a plan that was given to the user costs nothing."""
     charged = row.is_billed and row.is_active and not row.cancel_at_period_end and not row.plan.is_free
     on_trial = row.status == Status.TRIALING
     return {
+        "is_given": not row.is_billed,
         "next_payment_at": row.current_period_end if charged else None,
         "trial_end": row.trial_end if on_trial and charged else None,
     }

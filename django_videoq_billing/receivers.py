@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.core.signals import request_finished
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save, pre_delete
 
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.models import SubscriptionPlan, UsageRecord, UserSubscription
 from django_videoq_billing.services.entitlements import give_default_plan, plan_or_period_changed
+from django_videoq_billing.services.notifications import inline
 from django_videoq_billing.services.plan_changes import end_billing
 from django_videoq_billing.signals import work_waiting
 
@@ -35,6 +37,14 @@ def connect() -> None:
             signal.connect(
                 receiver, sender=sender, dispatch_uid=f"videoq_billing.{receiver.__name__}.{sender.__name__}"
             )
+
+    work_waiting.connect(mail_waiting, dispatch_uid="videoq_billing.mail_waiting")
+    request_finished.connect(inline.request_finished, dispatch_uid="videoq_billing.send_mail")
+
+
+def mail_waiting(sender: object, job: str, **kwargs: Any) -> None:
+    if job == "send_notifications" and get_settings().EMAIL_SENDING == "inline":
+        inline.remember()
 
 
 def wake_celery(sender: object, job: str, **kwargs: Any) -> None:

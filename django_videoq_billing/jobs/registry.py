@@ -12,6 +12,7 @@ from django_videoq_billing.jobs.running import Job, Run
 from django_videoq_billing.services import (
     alert_sweep,
     dunning,
+    notifications,
     period_ends,
     retention,
     stripe_mirror,
@@ -104,17 +105,22 @@ def find_usage_alerts(run: Run) -> None:
             return
 
 
+def send_notifications(run: Run) -> None:
+    run.did(notifications.send_due(go_on=run.may_go_on))
+
+
 JOBS = {
     job.name: job
     for job in (
+        Job("fetch_missed_events", timedelta(hours=1), fetch_missed_events),
         Job("process_webhooks", timedelta(seconds=10), process_webhooks, seconds=300, shared=True),
         Job("flush_usage", timedelta(seconds=15), flush_usage, seconds=300),
         Job("expire_reservations", timedelta(minutes=1), expire_reservations, seconds=300),
+        Job("find_usage_alerts", timedelta(minutes=5), find_usage_alerts, seconds=240),
         Job("catch_up_periods", timedelta(minutes=5), catch_up_periods, seconds=600),
         Job("follow_up_payments", timedelta(minutes=15), follow_up_payments, seconds=600),
-        Job("fetch_missed_events", timedelta(hours=1), fetch_missed_events),
+        Job("send_notifications", timedelta(minutes=1), send_notifications, seconds=300, shared=True),
         Job("reconcile_stripe", timedelta(days=1), reconcile_stripe, seconds=30),
         Job("prune_old_rows", timedelta(days=1), prune_old_rows, seconds=30),
-        Job("find_usage_alerts", timedelta(minutes=5), find_usage_alerts, seconds=240),
     )
 }

@@ -55,7 +55,7 @@ def send_again(notifications: QuerySet[Notification]) -> int:
     )
     if count:
         alias = router.db_for_write(Notification)
-        wake = lambda: work_waiting.send_robust(Notification, job="notifications")  # noqa: E731
+        wake = lambda: work_waiting.send_robust(Notification, job="send_notifications")  # noqa: E731
         transaction.on_commit(wake, using=alias, robust=True)
     return count
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from django_videoq_billing.api import stripe_views, views, webhook
+from django_videoq_billing.api import health, stripe_views, views, webhook
 
 app_name = "videoq_billing"
 
@@ -22,4 +22,5 @@ urlpatterns = [
     path("billing/usage/history", views.UsageHistoryView.as_view(), name="usage-history"),
     path("billing/history", views.HistoryView.as_view(), name="history"),
     path("billing/webhook/stripe", webhook.StripeWebhookView.as_view(), name="stripe-webhook"),
+    path("billing/health", health.HealthView.as_view(), name="health"),
 ]

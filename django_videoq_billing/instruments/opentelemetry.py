@@ -1,0 +1,61 @@
+"""Spans for OpenTelemetry, where its API is installed. The only module that knows it.
+
+Where they go is decided by the host's own SDK; without one they are dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from django_videoq_billing import __version__
+
+if TYPE_CHECKING:
+    from opentelemetry import trace
+
+PREFIX = "videoq_billing."
+
+
+def tracer() -> trace.Tracer | None:
+    try:
+        from opentelemetry import trace
+    except ImportError:
+        return None
+    return trace.get_tracer("django_videoq_billing", __version__)
+
+
+class TracedSpan:
+    """One span. Of an error it tells the class alone: messages may quote what a user or Stripe has written."""
+
+    def __init__(
+        self, source: trace.Tracer, name: str, attributes: Mapping[str, str | int | float | bool]
+    ) -> None:
+        self._current = source.start_as_current_span(
+            PREFIX + name,
+            attributes={PREFIX + key: value for key, value in attributes.items()},
+            record_exception=False,
+            set_status_on_exception=False,
+        )
+
+    def set(self, **attributes: str | int | float | bool) -> None:
+        for key, value in attributes.items():
+            self._span.set_attribute(PREFIX + key, value)
+
+    def __enter__(self) -> Self:
+        self._span = self._current.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self._span.set_attribute("error.type", kind.__name__)
+            self._span.set_status(_failed())
+        self._current.__exit__(None, None, None)
+
+
+def _failed() -> trace.Status:
+    from opentelemetry import trace
+
+    return trace.Status(trace.StatusCode.ERROR)

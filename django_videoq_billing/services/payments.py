@@ -6,7 +6,6 @@ repeated and lost events end in the same lines.
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
 from typing import Any
 
@@ -20,8 +19,6 @@ from django_videoq_billing.services.stripe_service import StripeService
 from django_videoq_billing.services.stripe_sync import plan_for_price
 from django_videoq_billing.signals import payment_failed, payment_succeeded
 from django_videoq_billing.types import StripeInvoiceState
-
-logger = logging.getLogger("django_videoq_billing")
 
 Type, Status = PaymentTransaction.Type, PaymentTransaction.Status
 
@@ -147,26 +144,9 @@ def _record(line: dict[str, Any], at: datetime | None) -> PaymentTransaction:
         row, created = PaymentTransaction.objects.get_or_create(
             **identity, defaults={**line, "created_at": at or timezone.now()}
         )
-        if created:
-            transaction.on_commit(lambda: _announce(row), robust=True)
+        if created and row.type != Type.DISPUTE and row.status in (Status.SUCCEEDED, Status.FAILED):
+            signal = payment_succeeded if row.status == Status.SUCCEEDED else payment_failed
+            transaction.on_commit(
+                lambda: signal.send_robust(PaymentTransaction, transaction=row), robust=True
+            )
     return row
-
-
-def _announce(row: PaymentTransaction) -> None:
-    extra = {
-        "user_id": str(row.user_id),
-        "type": str(row.type),
-        "status": str(row.status),
-        "amount": row.amount_cents,
-        "currency": row.currency,
-    }
-    if row.type == Type.DISPUTE:
-        logger.warning("payment_disputed", extra=extra)
-    elif row.status == Status.SUCCEEDED:
-        logger.info("payment_succeeded", extra=extra)
-        payment_succeeded.send_robust(PaymentTransaction, transaction=row)
-    elif row.status == Status.FAILED:
-        logger.warning("payment_failed", extra=extra)
-        payment_failed.send_robust(PaymentTransaction, transaction=row)
-    else:
-        logger.info("payment_refunded", extra=extra)

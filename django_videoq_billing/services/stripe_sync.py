@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -163,27 +164,17 @@ def _project(row: UserSubscription, state: StripeSubscriptionState | None) -> No
         row.pending_plan = row.pending_plan_effective_at = None
     row.save()
     if row.is_billed and row.is_active and not (was_billed and before_status in row.ACTIVE_STATUSES):
-        transaction.on_commit(lambda: _activated(row), robust=True)
+        _announce(lambda: subscription_activated.send_robust(UserSubscription, subscription=row))
     if row.plan_id != before_plan.pk:
-        transaction.on_commit(lambda: _changed(row, before_plan), robust=True)
+        _announce(
+            lambda: plan_changed.send_robust(UserSubscription, subscription=row, previous_plan=before_plan)
+        )
     if row.status == Status.CANCELLED and before_status != Status.CANCELLED:
-        transaction.on_commit(lambda: _cancelled(row), robust=True)
+        _announce(lambda: subscription_cancelled.send_robust(UserSubscription, subscription=row))
 
 
-def _activated(row: UserSubscription) -> None:
-    logger.info("subscription_activated", extra={"user_id": str(row.user_id), "plan": row.plan.slug})
-    subscription_activated.send_robust(UserSubscription, subscription=row)
-
-
-def _changed(row: UserSubscription, previous: SubscriptionPlan) -> None:
-    extra = {"user_id": str(row.user_id), "plan": row.plan.slug, "previous_plan": previous.slug}
-    logger.info("plan_changed", extra=extra)
-    plan_changed.send_robust(UserSubscription, subscription=row, previous_plan=previous)
-
-
-def _cancelled(row: UserSubscription) -> None:
-    logger.info("subscription_cancelled", extra={"user_id": str(row.user_id), "plan": row.plan.slug})
-    subscription_cancelled.send_robust(UserSubscription, subscription=row)
+def _announce(signal: Callable[[], object]) -> None:
+    transaction.on_commit(signal, robust=True)
 
 
 def _copy(row: UserSubscription, state: StripeSubscriptionState) -> None:

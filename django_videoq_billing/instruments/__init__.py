@@ -14,7 +14,6 @@ from django_videoq_billing.instruments.prometheus import expose
 __all__ = ["Span", "count", "expose", "observe", "span"]
 
 _meters = prometheus.meters()
-_tracer = opentelemetry.tracer()
 
 Value = str | int | float | bool
 
@@ -61,4 +60,5 @@ def observe(name: str, value: float) -> None:
 
 def span(name: str, **attributes: Value) -> Span:
     """Time the block as `videoq_billing.<name>`, within whatever span the host has open."""
-    return _NO_SPAN if _tracer is None else opentelemetry.TracedSpan(_tracer, name, attributes)
+    tracer = opentelemetry.tracer()
+    return _NO_SPAN if tracer is None else opentelemetry.TracedSpan(tracer, name, attributes)

@@ -6,8 +6,9 @@ Where they go is decided by the host's own SDK; without one they are dropped.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django_videoq_billing import __version__
 
@@ -17,12 +18,27 @@ if TYPE_CHECKING:
 PREFIX = "videoq_billing."
 
 
-def tracer() -> trace.Tracer | None:
+@cache
+def _api() -> Any:
     try:
         from opentelemetry import trace
     except ImportError:
         return None
-    return trace.get_tracer("django_videoq_billing", __version__)
+    return trace
+
+
+@cache
+def _tracer_of(provider: trace.TracerProvider) -> trace.Tracer:
+    return provider.get_tracer("django_videoq_billing", __version__)
+
+
+def tracer() -> trace.Tracer | None:
+    """None without the API, and while the host has set up no provider: many packages bring the API along."""
+    api = _api()
+    if api is None:
+        return None
+    provider = api.get_tracer_provider()
+    return None if isinstance(provider, api.ProxyTracerProvider) else _tracer_of(provider)
 
 
 class TracedSpan:
@@ -51,11 +67,5 @@ class TracedSpan:
     ) -> None:
         if kind is not None:
             self._span.set_attribute("error.type", kind.__name__)
-            self._span.set_status(_failed())
+            self._span.set_status(_api().Status(_api().StatusCode.ERROR))
         self._current.__exit__(None, None, None)
-
-
-def _failed() -> trace.Status:
-    from opentelemetry import trace
-
-    return trace.Status(trace.StatusCode.ERROR)

@@ -16,6 +16,7 @@ from opentelemetry.trace import StatusCode
 
 from django_videoq_billing import instruments
 from django_videoq_billing.exceptions import QuotaExceeded, StripeUnavailable
+from django_videoq_billing.instruments import opentelemetry
 from django_videoq_billing.services import plan_changes
 from django_videoq_billing.services.usage_tracker import UsageTracker, flush_usage
 from django_videoq_billing.webhooks import inbox
@@ -42,7 +43,8 @@ class Spans:
 def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[Spans]:
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(instruments, "_tracer", provider.get_tracer("tests"))
+    tracer = provider.get_tracer("tests")
+    monkeypatch.setattr(opentelemetry, "tracer", lambda: tracer)
     yield Spans(exporter)
     provider.shutdown()
 

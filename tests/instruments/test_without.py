@@ -33,7 +33,7 @@ def test_without_them_a_site_starts_and_nothing_is_told() -> None:
         "sys.modules.update(dict.fromkeys(['prometheus_client', 'opentelemetry']))\n"
         "import django; django.setup()\n"
         "from django_videoq_billing import instruments\n"
-        "print(instruments._meters, instruments._tracer)\n"
+        "print(instruments._meters, instruments.opentelemetry.tracer())\n"
         "instruments.count('admitted', metric='video'); instruments.observe('webhook_lag_seconds', 1)\n"
         "with instruments.span('reserve', amount=1) as span: span.set(granted=True)\n"
     )
@@ -43,7 +43,7 @@ def test_without_them_a_site_starts_and_nothing_is_told() -> None:
 @pytest.mark.django_db
 def test_without_them_usage_is_counted(user: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(instruments, "_meters", None)
-    monkeypatch.setattr(instruments, "_tracer", None)
+    monkeypatch.setattr(instruments.opentelemetry, "tracer", lambda: None)
     with UsageTracker.reserve(user, "video", 3):
         pass
     with pytest.raises(QuotaExceeded):
@@ -62,6 +62,7 @@ def test_a_provider_that_the_host_sets_up_later_is_found() -> None:
         "exporter = InMemorySpanExporter()\n"
         "provider = TracerProvider()\n"
         "provider.add_span_processor(SimpleSpanProcessor(exporter))\n"
+        "with instruments.span('reserve'): pass\n"
         "trace.set_tracer_provider(provider)\n"
         "with instruments.span('flush'): pass\n"
         "print(*[span.name for span in exporter.get_finished_spans()])\n"

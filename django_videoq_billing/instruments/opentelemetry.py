@@ -50,8 +50,6 @@ class TracedSpan:
         self._current = source.start_as_current_span(
             PREFIX + name,
             attributes={PREFIX + key: value for key, value in attributes.items()},
-            record_exception=False,
-            set_status_on_exception=False,
         )
 
     def set(self, **attributes: str | int | float | bool) -> None:
@@ -68,4 +66,4 @@ class TracedSpan:
         if kind is not None:
             self._span.set_attribute("error.type", kind.__name__)
             self._span.set_status(_api().Status(_api().StatusCode.ERROR))
-        self._current.__exit__(None, None, None)
+        self._current.__exit__(None, None, None)  # the SDK would record what the error says

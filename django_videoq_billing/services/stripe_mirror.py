@@ -180,8 +180,8 @@ def _try(event: WebhookEvent) -> None:
     try:
         mirror_event(event)
     except Exception as error:  # dj-stripe's troubles are no reason to stop
-        details = {"event_type": event.type, "attempts": event.mirror_attempts}
-        logger.warning("mirror_failed", extra={**details, "error": type(error).__name__})
+        attempts, kind = event.mirror_attempts, type(error).__name__
+        logger.warning("mirror_failed", extra={"event_type": event.type, "attempts": attempts, "error": kind})
         minutes = get_settings().WEBHOOK_RETRY_MINUTES
         wait = timedelta(minutes=minutes[min(event.mirror_attempts, len(minutes)) - 1])
         row.update(next_mirror_at=timezone.now() + wait, error=_words(error))

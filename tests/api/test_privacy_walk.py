@@ -24,7 +24,7 @@ from tests.leaks import hear_everything, leaks, of_the_site, written
 
 METHODS = ("get", "post", "put", "patch", "delete", "options")
 PLAIN: dict[str, list[dict[str, Any]]] = {
-    name: [{}] for name in ("plans", "subscription", "usage", "payment-method", "reactivate")
+    name: [{}] for name in ("plans", "subscription", "usage", "payment-method", "reactivate", "health")
 }
 
 

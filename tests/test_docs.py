@@ -17,6 +17,7 @@ from django_videoq_billing.api import errors
 from django_videoq_billing.conf import BillingSettings, PlanSettings, get_settings
 from django_videoq_billing.exceptions import BillingError
 from django_videoq_billing.http import STATUS_BY_ERROR
+from django_videoq_billing.jobs import JOBS
 from django_videoq_billing.services import stripe_mirror
 from django_videoq_billing.usage.redis_store import risks
 from django_videoq_billing.webhooks import registry
@@ -72,6 +73,11 @@ def test_every_check_has_its_row() -> None:
     ids = re.findall(r'"(videoq_billing\.[EW]\d+)"', source)
     assert ids
     assert [name for name in rows(SETTINGS) if name.startswith("videoq_billing.")] == sorted(ids)
+
+
+def test_every_job_has_its_row() -> None:
+    page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    assert JOBS.keys() - rows(page).keys() == set()
 
 
 @pytest.mark.parametrize("leaf", LEAVES)

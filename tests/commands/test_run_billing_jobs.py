@@ -82,7 +82,7 @@ def test_a_named_job_is_run_to_its_end(
         run.cursor["place"] = run.cursor.get("place", 0) + 1
         run.finished = run.cursor["place"] == 3
 
-    monkeypatch.setitem(run_billing_jobs.JOBS, "third", Job("third", timedelta(hours=1), in_slices))
+    monkeypatch.setitem(vars(run_billing_jobs)["JOBS"], "third", Job("third", timedelta(hours=1), in_slices))
     printed = run("run_billing_jobs", only=["third"])
     assert printed.splitlines() == ["third: 1, to be continued"] * 2 + ["third: 1"]
 

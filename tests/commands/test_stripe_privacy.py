@@ -15,6 +15,7 @@ from tests.stripe_site import OperatorsDriver
 
 SILENT = {
     "assign_default_plan",
+    "billing_metrics",
     "expire_reservations",
     "flush_usage",
     "rebuild_usage",

@@ -18,6 +18,7 @@ SILENT = {
     "billing_metrics",
     "expire_reservations",
     "flush_usage",
+    "import_users",
     "rebuild_usage",
     "seed_plans",
     "show_usage",

@@ -146,6 +146,10 @@ class TestTrials:
         trials = figures(Period(WINDOW.start, LATER + timedelta(days=1))).trials
         assert (trials.now, trials.ended, trials.conversion_rate) == (1, 0, None)
 
+    def test_a_trial_whose_cancellation_took_effect_runs_no_more(self) -> None:
+        self.trial(LATER, status="trialing", cancel_at_period_end=True, current_period_end=NOW)
+        assert figures().trials.now == 0
+
 
 class TestChurn:
     def test_ended_and_ending(self) -> None:

@@ -16,6 +16,7 @@ from tests.stripe_site import OperatorsDriver
 SILENT = {
     "assign_default_plan",
     "billing_metrics",
+    "export_billing_data",
     "expire_reservations",
     "flush_usage",
     "import_users",
@@ -31,6 +32,7 @@ SPEAKING: dict[str, Callable[[Run], str]] = {
     "process_webhooks": lambda run: run("process_webhooks"),
     "replay_webhooks": lambda run: run("replay_webhooks", since="1d"),
     "sync_stripe": lambda run: run("sync_stripe", "grace") + run("sync_stripe", all=True),
+    "anonymise_billing_data": lambda run: run("anonymise_billing_data", "grace", cancel=True, yes=True),
 }
 
 

@@ -14,7 +14,7 @@ from django_videoq_billing.models import UsageRecord
 from django_videoq_billing.services.usage_tracker import UsageTracker
 from tests.factories import make_user
 
-NAMES = ["expire_reservations", "flush_usage"]
+NAMES = ["expire_reservations", "flush_usage", "send_notifications"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -38,7 +38,7 @@ class Moody(EmailBackend):
     def send_messages(self, messages: Sequence[EmailMessage]) -> int:
         for message in messages:
             if refused := self.refused & set(message.to):
-                raise SMTPRecipientsRefused({address: (550, b"No such user") for address in refused})
+                raise SMTPRecipientsRefused(dict.fromkeys(refused, (550, b"No such user")))
         return super().send_messages(messages)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -78,7 +79,7 @@ def test_worker_leaves_it_to_the_jobs(someone: Any, settings: Any) -> None:
 def celery_app() -> Iterator[None]:
     """A host's app, which runs tasks at once, where it would queue them."""
     celery = pytest.importorskip("celery", reason="The base install has no Celery.")
-    state = celery._state
+    state: Any = import_module("celery._state")
     default, current = state.default_app, state._tls.current_app
     app = celery.Celery("host")
     app.conf.task_always_eager = True

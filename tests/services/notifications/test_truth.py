@@ -38,7 +38,7 @@ def sent(make: Make, **since: Any) -> str:
     send_due()
     row.refresh_from_db()
     assert row.state == (State.SENT if mail.outbox else State.SKIPPED), row.error
-    return mail.outbox[0].subject if mail.outbox else row.error
+    return str(mail.outbox[0].subject) if mail.outbox else row.error
 
 
 def premium_id() -> int:

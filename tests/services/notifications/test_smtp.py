@@ -29,6 +29,7 @@ class PostOffice:
     def __init__(self) -> None:
         self.port = free_port()
         self.arrived: list[EmailMessage] = []
+        self.raw = b""
         self.peers: set[Any] = set()
         self.refuses = False
         self.open()
@@ -44,6 +45,7 @@ class PostOffice:
         if self.refuses:
             return "451 Try again later"
         self.peers.add(session.peer)
+        self.raw += envelope.content
         message: Any = message_from_bytes(envelope.content, policy=policy.default)
         self.arrived.append(message)
         return "250 OK"
@@ -70,6 +72,7 @@ def test_what_arrives(post_office: PostOffice) -> None:
     unsubscribe = message["List-Unsubscribe"].strip()
     assert unsubscribe.startswith("<https://videos.example.com/api/billing/unsubscribe/")
     assert unsubscribe.endswith(">")
+    assert f"{unsubscribe}\r\n".encode() in post_office.raw, "as it is: no mail program decodes it there"
     assert message.get_content_type() == "multipart/alternative"
     text, html = (message.get_body((kind,)) for kind in ("plain", "html"))
     assert text is not None

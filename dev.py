@@ -435,6 +435,7 @@ def serve(port, sandbox_port, options):
         "STRIPE_API_BASE": stripe,
         "STRIPE_SECRET_KEY": "sk_test_" + "demo" * 6,
         "STRIPE_WEBHOOK_SECRET": "whsec_" + "demo" * 6,
+        "SITE_URL": address.rstrip("/"),  # for links in e-mails
     }
     site_command = [PYTHON, MANAGE, "runserver", "--noreload", "%s:%d" % (HOST, port)]
     sandbox_command = [PYTHON, MANAGE, "stripe_sandbox", "--state", SANDBOX_STATE]

@@ -1,5 +1,6 @@
 """The billing tables in Django's own admin. What history needs, and what Stripe decides, is read-only here."""
 
+from django_videoq_billing.admin.jobs import JobRunAdmin
 from django_videoq_billing.admin.payments import PaymentTransactionAdmin
 from django_videoq_billing.admin.plans import SubscriptionPlanAdmin
 from django_videoq_billing.admin.subscriptions import UserSubscriptionAdmin
@@ -8,6 +9,7 @@ from django_videoq_billing.admin.usage import UsageRecordAdmin, UsageReservation
 from django_videoq_billing.admin.webhooks import WebhookEventAdmin
 
 __all__ = [
+    "JobRunAdmin",
     "PaymentTransactionAdmin",
     "SubscriptionPlanAdmin",
     "TranscriptionJobAdmin",

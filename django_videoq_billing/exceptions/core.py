@@ -74,6 +74,14 @@ class InvalidRequest(BillingError):
         )
 
     @classmethod
+    def no_reason(cls) -> InvalidRequest:
+        return cls(_("Say why."))
+
+    @classmethod
+    def in_the_past(cls) -> InvalidRequest:
+        return cls(_("The end must lie in the future."))
+
+    @classmethod
     def bad_key(cls, longest: int) -> InvalidRequest:
         return cls(
             _("The Idempotency-Key must have 1 to %(longest)d printable characters.") % {"longest": longest}
@@ -134,6 +142,14 @@ class Conflict(BillingError):
     """What was asked for contradicts what has already happened."""
 
     code = "conflict"
+
+    @classmethod
+    def nothing_to_correct(cls) -> Conflict:
+        return cls(_("The counter stands there already."))
+
+    @classmethod
+    def nothing_overdue(cls) -> Conflict:
+        return cls(_("No payment is overdue."))
 
     @classmethod
     def key_in_progress(cls) -> Conflict:

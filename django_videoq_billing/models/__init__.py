@@ -6,18 +6,21 @@ from django_videoq_billing.models.notifications import EmailPreference, Notifica
 from django_videoq_billing.models.payments import PaymentTransaction
 from django_videoq_billing.models.plans import SubscriptionPlan
 from django_videoq_billing.models.subscriptions import UserSubscription
+from django_videoq_billing.models.support import ExtraAllowance, UsageCorrection
 from django_videoq_billing.models.transcription import TranscriptionJob
 from django_videoq_billing.models.usage import UsageRecord, UsageReservation
 from django_videoq_billing.models.webhooks import WebhookEvent
 
 __all__ = [
     "EmailPreference",
+    "ExtraAllowance",
     "JobRun",
     "Notification",
     "PaymentTransaction",
     "SubscriptionPlan",
     "TranscriptionJob",
     "UsageAlert",
+    "UsageCorrection",
     "UsageJournal",
     "UsageRecord",
     "UsageReservation",

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from django_videoq_billing.types import Metric
+from django_videoq_billing.models.choices import MetricChoice
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
@@ -121,10 +121,6 @@ class UsageAlert(models.Model):
     The limit of that moment is kept, because a raised limit makes room for lower thresholds that were
     never told of; what was told is not told again.
     """
-
-    class MetricChoice(models.TextChoices):
-        VIDEO = Metric.VIDEO.value, _("videos")
-        TRANSCRIPTION = Metric.TRANSCRIPTION.value, _("transcription seconds")
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from django_videoq_billing.models.plans import SubscriptionPlan
-from django_videoq_billing.types import Period
+from django_videoq_billing.types import Metric, Period
 
 
 class UserSubscriptionQuerySet(models.QuerySet["UserSubscription"]):
@@ -88,6 +88,23 @@ class UserSubscription(models.Model):
     reconciled_at = models.DateTimeField(
         null=True, editable=False, help_text=_("When reconciliation last saw the subscription at Stripe.")
     )
+    assigned_until = models.DateTimeField(
+        _("assigned until"),
+        null=True,
+        blank=True,
+        help_text=_("A plan that was given falls back to the default plan by itself; empty is for good."),
+    )
+    grace_extended_until = models.DateTimeField(
+        _("grace extended until"),
+        null=True,
+        blank=True,
+        help_text=_("Set by support; holds where it is later than the days of grace, until it is paid."),
+    )
+    extra_videos = models.PositiveBigIntegerField(
+        default=0, editable=False, help_text=_("The running extra allowances together, until they change.")
+    )
+    extra_transcription_seconds = models.PositiveBigIntegerField(default=0, editable=False)
+    extra_changes_at = models.DateTimeField(null=True, editable=False)
     sync_ticket = models.PositiveBigIntegerField(default=0, editable=False)
     sync_applied = models.PositiveBigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
@@ -160,11 +177,24 @@ class UserSubscription(models.Model):
     def gives_access(self, now: datetime, grace: timedelta) -> bool:
         """Whether the plan's own limits hold; otherwise the default plan's do."""
         paid = self.is_active or self.in_payment_grace(now, grace)
-        return paid and not self.cancellation_took_effect(now)
+        return paid and not self.cancellation_took_effect(now) and not self.assignment_is_over(now)
+
+    def assignment_is_over(self, now: datetime) -> bool:
+        """The plan was given for a time, and that time has passed."""
+        return self.assigned_until is not None and now >= self.assigned_until
+
+    def extra_of(self, metric: Metric) -> int:
+        """What may be used beyond the plan's limit, true until `extra_changes_at`."""
+        return self.extra_videos if metric is Metric.VIDEO else self.extra_transcription_seconds
 
     def turning_points(self, now: datetime, grace: timedelta) -> list[datetime]:
         """The moments still to come at which access or plan change by the mere passing of time."""
-        moments = [self.pending_plan_effective_at, self.current_period_end]
+        moments = [
+            self.pending_plan_effective_at,
+            self.current_period_end,
+            self.assigned_until,
+            self.extra_changes_at,
+        ]
         if self.status == self.Status.PAST_DUE:
             moments.append(self.grace_period_end or self.current_period_start + grace)
         return [moment for moment in moments if moment is not None and moment > now]

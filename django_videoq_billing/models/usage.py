@@ -10,7 +10,8 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from django_videoq_billing.types import Counters, Metric, Period, ReservationState, UsageReport
+from django_videoq_billing.models.choices import MetricChoice
+from django_videoq_billing.types import Counters, Period, ReservationState, UsageReport
 
 
 class UsageRecord(models.Model):
@@ -112,10 +113,6 @@ class UsageReservation(models.Model):
         COMMITTED = ReservationState.COMMITTED.value, _("committed")
         RELEASED = ReservationState.RELEASED.value, _("released")
         EXPIRED = ReservationState.EXPIRED.value, _("expired")
-
-    class MetricChoice(models.TextChoices):
-        VIDEO = Metric.VIDEO.value, _("videos")
-        TRANSCRIPTION = Metric.TRANSCRIPTION.value, _("transcription seconds")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(

@@ -14,7 +14,8 @@ from django.utils import timezone
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.exceptions import AccountInactive, NotAuthenticated
 from django_videoq_billing.models import SubscriptionPlan, UserSubscription
-from django_videoq_billing.types import Entitlement, Period, UserId
+from django_videoq_billing.services import extra_allowances
+from django_videoq_billing.types import Entitlement, Metric, Period, UserId
 from django_videoq_billing.usage import get_store
 
 AnyUser = AbstractBaseUser | AnonymousUser
@@ -37,7 +38,8 @@ class EntitlementOf:
 _ENTITLING = (
     *("user_id", "status", "stripe_subscription_id", "current_period_start", "current_period_end"),
     *("period_anchor", "cancel_at_period_end", "grace_period_end"),
-    *("pending_plan", "pending_plan_effective_at"),
+    *("pending_plan", "pending_plan_effective_at", "assigned_until"),
+    *("extra_videos", "extra_transcription_seconds", "extra_changes_at"),
     *("plan__slug", "plan__name", "plan__interval", "plan__video_limit", "plan__transcription_limit_minutes"),
     "plan__feature_flags",
 )
@@ -60,7 +62,7 @@ def entitlement_for(user: AnyUser) -> Entitlement:
     A user without a subscription is given the default plan first; a period that has ended is rolled
     forward. Both are safe under concurrent first requests. Raises NotAuthenticated or AccountInactive.
     """
-    subscription = _subscription_of(check_user(user)) or ensure_subscription(user)
+    subscription = _with_running_extras(_subscription_of(check_user(user)) or ensure_subscription(user))
     plan = effective_plan(subscription)
     period = current_period(subscription, plan)
     now, grace = timezone.now(), timedelta(days=get_settings().GRACE_PERIOD_DAYS)
@@ -68,12 +70,25 @@ def entitlement_for(user: AnyUser) -> Entitlement:
         user_id=subscription.user_id,
         plan_slug=plan.slug,
         plan_name=plan.name,
-        video_limit=plan.video_limit,
-        transcription_limit_seconds=plan.transcription_limit_seconds,
+        video_limit=_limit(subscription, plan, Metric.VIDEO),
+        transcription_limit_seconds=_limit(subscription, plan, Metric.TRANSCRIPTION),
         period=period,
         feature_flags=plan.feature_flags,
         valid_until=min([period.end, *subscription.turning_points(now, grace)]),
     )
+
+
+def _with_running_extras(subscription: UserSubscription) -> UserSubscription:
+    """An extra allowance has expired since the sums were written: then they are written anew, once."""
+    changes_at = subscription.extra_changes_at
+    if changes_at is None or changes_at > timezone.now():
+        return subscription
+    return extra_allowances.refresh(subscription.user_id) or subscription
+
+
+def _limit(subscription: UserSubscription, plan: SubscriptionPlan, metric: Metric) -> int | None:
+    limit = plan.limit(metric)
+    return None if limit is None else limit + subscription.extra_of(metric)
 
 
 def plan_or_period_changed(user_id: UserId | None = None) -> None:

@@ -216,22 +216,28 @@ def _copy(row: UserSubscription, state: StripeSubscriptionState) -> None:
     row.cancel_at_period_end = state.cancel_at_period_end and state.status not in _ENDED
     row.cancelled_at = state.cancelled_at
     row.trial_end = state.trial_end
-    row.grace_period_end = _grace_period_end(state)
+    row.grace_period_end = _grace_period_end(state, row.grace_extended_until)
+    row.grace_extended_until = row.grace_extended_until if row.grace_period_end else None
     row.pending_plan = plan_sold_at(state.pending_price_id, state.pending_product_id)
     row.pending_plan_effective_at = state.pending_from if row.pending_plan else None
     if state.status in _NEVER_PAID:
         return  # nothing was paid for: neither the plan nor a fresh period is given
+    row.assigned_until = None  # what was given for a time is bought now
     row.plan = _plan_or_report(state.price) or row.plan
     row.current_period_start, row.current_period_end = state.period.start, state.period.end
     row.period_anchor = state.period.start
 
 
-def _grace_period_end(state: StripeSubscriptionState) -> datetime | None:
-    """What is past due: the days count from the first attempt that failed, however late that one was."""
+def _grace_period_end(state: StripeSubscriptionState, extended: datetime | None) -> datetime | None:
+    """What is past due: the days count from the first attempt that failed, however late that one was.
+
+    Support may have extended them, for this payment.
+    """
     if state.status != Status.PAST_DUE:
         return None
     start = state.failing_since or state.period.start
-    return start + timedelta(days=get_settings().GRACE_PERIOD_DAYS)
+    end = start + timedelta(days=get_settings().GRACE_PERIOD_DAYS)
+    return max(end, extended or end)
 
 
 def _plan_or_report(price: StripePriceState) -> SubscriptionPlan | None:

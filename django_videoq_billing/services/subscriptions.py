@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from datetime import datetime
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 
-from django_videoq_billing.exceptions import Conflict
+from django_videoq_billing.exceptions import Conflict, InvalidRequest
 from django_videoq_billing.models import SubscriptionPlan, UserSubscription
 from django_videoq_billing.services.entitlements import default_plan, give_default_plan
 from django_videoq_billing.types import Period
@@ -18,13 +19,19 @@ from django_videoq_billing.types import Period
 logger = logging.getLogger("django_videoq_billing")
 
 
-def assign_plan(user: AbstractBaseUser, plan: SubscriptionPlan) -> UserSubscription:
+def assign_plan(
+    user: AbstractBaseUser, plan: SubscriptionPlan, *, until: datetime | None = None
+) -> UserSubscription:
     """Put a user on a plan without payment, within the running period; counts from the next request.
+
+    With `until` it is a promotion: from that moment on the default plan's limits hold by themselves.
 
     Usage of the period stays counted; a pending cancellation or change is dropped. Safe to call twice, and
     for an account that is switched off. Raises Conflict for a subscription that Stripe bills: it must be
     changed there.
     """
+    if until is not None and until <= timezone.now():
+        raise InvalidRequest.in_the_past()
     give_default_plan(user.pk)
     with transaction.atomic():
         subscription = UserSubscription.objects.select_for_update().get(user_id=user.pk)
@@ -32,10 +39,12 @@ def assign_plan(user: AbstractBaseUser, plan: SubscriptionPlan) -> UserSubscript
             raise Conflict.billed_by_stripe()
         subscription.stripe_subscription_id = None
         subscription.assigned_at = timezone.now()
+        subscription.assigned_until = until
         subscription.plan = plan
         subscription.status = UserSubscription.Status.ACTIVE
         subscription.cancel_at_period_end = False
-        subscription.cancelled_at = subscription.trial_end = subscription.grace_period_end = None
+        subscription.cancelled_at = subscription.trial_end = None
+        subscription.grace_period_end = subscription.grace_extended_until = None
         subscription.pending_plan = subscription.pending_plan_effective_at = None
         subscription.save()
     logger.info("plan_assigned", extra={"user_id": str(user.pk), "plan": plan.slug})

@@ -1,0 +1,8 @@
+"""Loaded once by the process that the workers are forked from."""
+
+import django
+
+django.setup()
+
+import django_videoq_billing.jobs  # noqa: E402
+import tests.simulation.worker  # noqa: E402, F401

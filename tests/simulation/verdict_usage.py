@@ -1,0 +1,71 @@
+"""Usage and its alerts, compared with what the driver was told."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from django.conf import settings
+
+from django_videoq_billing.models import UsageAlert, UsageRecord
+from django_videoq_billing.services.usage_tracker import UsageTracker
+from django_videoq_billing.types import Metric
+from tests.simulation.books import Reached, Whose
+from tests.simulation.findings import Findings
+from tests.simulation.year import Year
+
+THRESHOLDS = settings.VIDEOQ_BILLING.get("WARNING_THRESHOLDS", (80, 90, 100))
+
+
+def records(year: Year, findings: Findings) -> None:
+    """In the rows, for every period, and for the present one in the store, too."""
+    here: dict[Whose, int] = {}
+    for row in UsageRecord.objects.all():
+        here[row.user_id, str(Metric.VIDEO), row.billing_period_start] = row.video_count
+        here[row.user_id, str(Metric.TRANSCRIPTION), row.billing_period_start] = row.transcription_seconds
+    for whose in sorted({*here, *year.books.settled}):
+        user, metric, start = whose
+        about = f"user {user}, {metric} from {start}"
+        findings.equal(about, here.get(whose, 0), year.books.settled[whose])
+        findings.compared[f"{metric} in all"] += year.books.settled[whose]
+        findings.compared["periods"] += metric == Metric.VIDEO
+    for person, _ in year.people:
+        report = UsageTracker.report(person.user)
+        for metric in Metric:
+            truth = year.books.settled[person.pk, str(metric), report.period.start]
+            findings.equal(f"user {person.pk}, {metric} now", report.counters.used(metric), truth)
+
+
+def admissions(year: Year, findings: Findings) -> None:
+    for name in ("upload admitted", "upload refused", "upload repeated", "upload without an answer"):
+        findings.compared[name] = year.books.happened[name]
+    findings.complaints += year.books.complaints
+
+
+def alerts(year: Year, findings: Findings) -> None:
+    """Where settled usage stood at a threshold there is an alert for it or a higher one, and no alert else."""
+    told: dict[Whose, list[UsageAlert]] = defaultdict(list)
+    for alert in UsageAlert.objects.all():
+        told[alert.user_id, alert.metric, alert.period_start].append(alert)
+        findings.compared[f"of {alert.threshold} %"] += 1
+    for whose, stood in year.books.reached.items():
+        for moment in stood:
+            threshold = highest(moment)
+            if threshold and moment.at_once and not any(covers(alert, threshold, moment) for alert in told[whose]):
+                findings.complaints.append(f"{whose}: {threshold} % of {moment.limit} was told nobody")
+    for whose, alerts_of in told.items():
+        most = max((moment.used for moment in year.books.reached.get(whose, [])), default=0)
+        for alert in alerts_of:
+            if alert.used > most or alert.used * 100 < alert.threshold * alert.limit:
+                findings.complaints.append(f"{whose}: {alert.threshold} % at {alert.used}, but at most {most}")
+        if len({alert.threshold for alert in alerts_of}) < len(alerts_of):
+            findings.complaints.append(f"{whose}: a threshold was told twice")
+
+
+def highest(stood: Reached) -> int | None:
+    reached = [threshold for threshold in THRESHOLDS if stood.used * 100 >= threshold * stood.limit]
+    return max(reached, default=None)
+
+
+def covers(alert: UsageAlert, threshold: int, stood: Reached) -> bool:
+    higher = alert.threshold > threshold and alert.limit >= stood.limit
+    return alert.threshold == threshold or higher

@@ -40,7 +40,9 @@ class Account:
         wanted: Json = {"limit": 100, **params}
         while True:
             answer = self.ask(lambda: collection.list(wanted))
-            page = json.loads(answer.last_response.body)  # as it was sent: the SDK makes Decimals of some figures
+            page = json.loads(
+                answer.last_response.body
+            )  # as it was sent: the SDK makes Decimals of some figures
             yield from page["data"]
             if not page["has_more"]:
                 return

@@ -31,7 +31,11 @@ class Postbox(BaseEmailBackend):
         file = os.open(postbox(), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         try:
             for message in email_messages:
-                line = {"id": message.extra_headers["Message-ID"], "to": message.to, "subject": message.subject}
+                line = {
+                    "id": message.extra_headers["Message-ID"],
+                    "to": message.to,
+                    "subject": message.subject,
+                }
                 os.write(file, f"{json.dumps(line)}\n".encode())
         finally:
             os.close(file)

@@ -105,7 +105,10 @@ class Person:
         moves: list[tuple[Callable[[], Any], int]] = [
             (lambda: self._to_another_plan(living, dice), 22),
             (lambda: self._attempt("cancel", lambda: plan_changes.cancel(self.user)), 0 if ends else 8),
-            (lambda: self._attempt("reactivate", lambda: plan_changes.reactivate(self.user)), 30 if ends else 1),
+            (
+                lambda: self._attempt("reactivate", lambda: plan_changes.reactivate(self.user)),
+                30 if ends else 1,
+            ),
             (lambda: self._change_of_mind(), 25 if ends or pending_of(living) else 0),
             (lambda: self._next_payments_fail(dice), 10),
             (lambda: self._new_card(living, dice.choice(["pm_card_visa", "pm_card_chargeCustomerFail"])), 6),
@@ -194,5 +197,3 @@ def close_some_disputes(account: Account, books: Books, dice: random.Random) -> 
         if dispute["status"] in ("needs_response", "under_review") and dice.random() < 0.1:
             account.sandbox.control(f"disputes/{dispute['id']}/close", won=dice.random() < 0.5)
             books.happened["dispute closed"] += 1
-
-

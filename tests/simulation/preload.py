@@ -4,5 +4,4 @@ import django
 
 django.setup()
 
-import django_videoq_billing.jobs  # noqa: E402
 import tests.simulation.worker  # noqa: E402, F401

@@ -16,6 +16,7 @@ CHECKS: dict[str, Callable[[Year, Findings], None]] = {
     "sums of money equal Stripe's": verdict_stripe.sums,
     "events known and processed": verdict_stripe.inbox,
     "usage equals what was admitted": verdict_usage.records,
+    "limits are those that were paid for": verdict_usage.limits,
     "answers to uploads were right": verdict_usage.admissions,
     "usage alerts, each once": verdict_usage.alerts,
     "mails sent once": verdict_mail.delivered,

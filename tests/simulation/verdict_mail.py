@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 
-from django.conf import settings
-
 from django_videoq_billing.models import Notification, PaymentTransaction
 from django_videoq_billing.services.outbox import NEWS
 from tests.simulation import mail
 from tests.simulation.account import moment
 from tests.simulation.findings import Findings
-from tests.simulation.post import Seen
+from tests.simulation.history import GRACE, failures_of, what_happened
 from tests.simulation.year import Year
 
 Kind, State = Notification.Kind, Notification.State
-ACTIVE = ("active", "trialing")
-GRACE = timedelta(days=settings.VIDEOQ_BILLING.get("GRACE_PERIOD_DAYS", 3))
 A_STEP = timedelta(hours=36)
 
 
@@ -43,8 +39,7 @@ def told(kind: Notification.Kind) -> Counter[int]:
 
 def news(year: Year, findings: Findings) -> None:
     """As often as it happened; less only by the moves that an outage has cut short."""
-    users = {person.customer: person.pk for person, _ in year.people if person.customer}
-    truth = what_happened(year, users)
+    truth = what_happened(year)
     for kind in (
         Kind.UPGRADE_CONFIRMED,
         Kind.DOWNGRADE_SCHEDULED,
@@ -55,93 +50,39 @@ def news(year: Year, findings: Findings) -> None:
     ):
         here = told(kind)
         findings.compared[kind.value] = sum(here.values())
-        for user in users.values():
+        for user in year.customers.values():
             expected, slack = truth[user, kind.value], year.books.unsure[user]
             more = slack if kind == Kind.DOWNGRADE_SCHEDULED else 0
             findings.within(f"user {user}, {kind.value}", here[user], expected - slack, expected + more)
 
 
-def what_happened(year: Year, users: dict[str | None, int]) -> Counter[tuple[int, str]]:
-    """Read off the subscriptions' events; that a downgrade was asked for, the driver knows."""
-    truth: Counter[tuple[int, str]] = Counter(year.books.accepted)
-    begun: set[str] = set()
-    for seen in sorted(year.post.seen, key=lambda seen: seen.at):
-        subscription = seen.object
-        user = users.get(subscription["customer"])
-        if user is None or "videoq_surplus" in subscription["metadata"]:
-            continue
-        if subscription["status"] in ACTIVE and subscription["id"] not in begun:
-            begun.add(subscription["id"])
-            truth[user, Kind.UPGRADE_CONFIRMED.value] += 1
-        if seen.type == "customer.subscription.deleted":
-            truth[user, Kind.CANCELLATION_DONE.value] += subscription["id"] in begun
-        elif seen.type == "customer.subscription.updated":
-            for kind in changes(seen):
-                truth[user, kind.value] += 1
-    return truth
-
-
-def changes(seen: Seen) -> list[Notification.Kind]:
-    now, found = seen.object, []
-    more = price_change(seen)
-    if more:
-        found.append(Kind.UPGRADE_CONFIRMED if more > 0 else Kind.DOWNGRADE_DONE)
-    was_ending = seen.before.get("cancel_at_period_end")
-    if was_ending is False and now["cancel_at_period_end"]:
-        found.append(Kind.CANCELLATION_SCHEDULED)
-    if was_ending is True and not now["cancel_at_period_end"] and not more and now["status"] != "canceled":
-        found.append(Kind.REACTIVATED)
-    return found
-
-
-def price_change(seen: Seen) -> int:
-    """How much more the subscription costs than before."""
-    items = (seen.before.get("items") or {}).get("data")
-    if not items or "price" not in items[0]:
-        return 0
-    before, now = items[0]["price"], seen.object["items"]["data"][0]["price"]
-    return int(now["unit_amount"] - before["unit_amount"])
-
-
 def payments(year: Year, findings: Findings) -> None:
     """Each renewal that failed is followed up under its own name; no step of it is told twice."""
-    users = {person.customer: person.pk for person, _ in year.people if person.customer}
-    failures: Counter[tuple[int, str]] = Counter()
-    paid_soon: set[tuple[int, str]] = set()
-    since: dict[str, tuple[int, tuple[int, str]]] = {}
-    for seen in sorted(year.post.seen, key=lambda seen: seen.at):
-        subscription, user = seen.object, users.get(seen.object["customer"])
-        if user is None:
-            continue
-        if subscription["status"] == "past_due" and subscription["id"] not in since:
-            failure = (user, (moment(seen.at) + GRACE).isoformat())
-            failures[failure] += 1
-            since[subscription["id"]] = (seen.at, failure)
-        elif subscription["status"] != "past_due" and subscription["id"] in since:
-            at, failure = since.pop(subscription["id"])
-            if moment(seen.at) - moment(at) < A_STEP:
-                paid_soon.add(failure)
+    failures = [failure for failure in failures_of(year.post.seen) if failure.customer in year.customers]
+    truth = {(year.customers[one.customer], (one.began + GRACE).isoformat()): one for one in failures}
     follow_ups = Notification.objects.filter(kind__in=(Kind.PAYMENT_FAILED, Kind.GRACE_ENDED))
     here = Counter((row.user_id, row.facts["grace_end"]) for row in follow_ups)
-    findings.compared["failures"] = len(failures)
+    findings.compared["failures"] = len(truth)
     findings.compared["mails about them"] = len(follow_ups)
-    for failure in sorted(failures.keys() - here.keys() - paid_soon):
-        findings.complaints.append(f"user {failure[0]}: nothing about the grace period until {failure[1]}")
-    for failure in sorted(here.keys() - failures.keys()):
-        findings.complaints.append(f"user {failure[0]}: told of a grace period until {failure[1]}")
-    steps = Counter((row.user_id, row.kind, row.facts["grace_end"], row.facts.get("step")) for row in follow_ups)
+    for name in sorted(truth.keys() - here.keys()):
+        if truth[name].lasted is None or truth[name].lasted > A_STEP:
+            findings.complaints.append(f"user {name[0]}: nothing about the grace period until {name[1]}")
+    for name in sorted(here.keys() - truth.keys()):
+        findings.complaints.append(f"user {name[0]}: told of a grace period until {name[1]}")
+    steps = Counter(
+        (row.user_id, row.kind, row.facts["grace_end"], row.facts.get("step")) for row in follow_ups
+    )
     for step, count in steps.items():
         findings.equal(f"step {step}", count, 1)
 
 
 def trials(year: Year, findings: Findings) -> None:
     """Who was on trial until its end and meant to stay was told once; nobody twice, and nobody else."""
-    users = {person.customer: person.pk for person, _ in year.people if person.customer}
     here = Counter(Notification.objects.filter(kind=Kind.TRIAL_ENDING).values_list("user_id", "key"))
     now = year.account.sandbox.now()
     known: Counter[tuple[int, str]] = Counter()
     for subscription in year.account.each("subscriptions", status="all"):
-        user, end = users.get(subscription["customer"]), subscription["trial_end"]
+        user, end = year.customers.get(subscription["customer"]), subscription["trial_end"]
         if user is None or not end:
             continue
         trial = (user, moment(end).isoformat())

@@ -81,7 +81,11 @@ Line = tuple[str, str, str, int, str]
 def money_at_stripe(year: Year) -> Counter[Line]:
     lines: Counter[Line] = Counter()
     for invoice in year.account.each("invoices"):
-        kind = Type.PRORATION if invoice["billing_reason"] == "subscription_update" else Type.SUBSCRIPTION_PAYMENT
+        kind = (
+            Type.PRORATION
+            if invoice["billing_reason"] == "subscription_update"
+            else Type.SUBSCRIPTION_PAYMENT
+        )
         if invoice["status"] == "paid" and invoice["amount_paid"]:
             about = (invoice["id"], str(kind), str(Status.SUCCEEDED))
             lines[(*about, invoice["amount_paid"], invoice["currency"].upper())] += 1

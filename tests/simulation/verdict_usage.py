@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 
 from django.conf import settings
+from django.utils import timezone
 
-from django_videoq_billing.models import UsageAlert, UsageRecord
+from django_videoq_billing.models import SubscriptionPlan, UsageAlert, UsageRecord
 from django_videoq_billing.services.usage_tracker import UsageTracker
 from django_videoq_billing.types import Metric
+from tests.simulation.account import price_of
 from tests.simulation.books import Reached, Whose
 from tests.simulation.findings import Findings
+from tests.simulation.history import ACTIVE, GRACE, failures_of
 from tests.simulation.year import Year
 
 THRESHOLDS = settings.VIDEOQ_BILLING.get("WARNING_THRESHOLDS", (80, 90, 100))
@@ -35,6 +38,24 @@ def records(year: Year, findings: Findings) -> None:
             findings.equal(f"user {person.pk}, {metric} now", report.counters.used(metric), truth)
 
 
+def limits(year: Year, findings: Findings) -> None:
+    """Those of the plan that is paid for, or still may be within the days of grace; else the default plan's."""
+    plans = {plan.stripe_price_id: plan for plan in SubscriptionPlan.objects.all()}
+    default = SubscriptionPlan.objects.get(slug="free")
+    unpaid = {one.customer: one for one in failures_of(year.post.seen) if one.lasted is None}
+    for person, _ in year.people:
+        living = year.account.living(person.customer)
+        plan = plans[price_of(living)["id"]] if living else default
+        if living and living["status"] not in ACTIVE:
+            failure = unpaid.get(living["customer"])
+            if failure is None or timezone.now() >= failure.began + GRACE:
+                plan = default
+        report = UsageTracker.report(person.user)
+        findings.compared[plan.slug] += 1
+        here = (report.video_limit, report.transcription_limit_seconds)
+        findings.equal(f"user {person.pk}", here, (plan.video_limit, plan.transcription_limit_seconds))
+
+
 def admissions(year: Year, findings: Findings) -> None:
     for name in ("upload admitted", "upload refused", "upload repeated", "upload without an answer"):
         findings.compared[name] = year.books.happened[name]
@@ -50,13 +71,19 @@ def alerts(year: Year, findings: Findings) -> None:
     for whose, stood in year.books.reached.items():
         for moment in stood:
             threshold = highest(moment)
-            if threshold and moment.at_once and not any(covers(alert, threshold, moment) for alert in told[whose]):
+            if (
+                threshold
+                and moment.at_once
+                and not any(covers(alert, threshold, moment) for alert in told[whose])
+            ):
                 findings.complaints.append(f"{whose}: {threshold} % of {moment.limit} was told nobody")
     for whose, alerts_of in told.items():
         most = max((moment.used for moment in year.books.reached.get(whose, [])), default=0)
         for alert in alerts_of:
             if alert.used > most or alert.used * 100 < alert.threshold * alert.limit:
-                findings.complaints.append(f"{whose}: {alert.threshold} % at {alert.used}, but at most {most}")
+                findings.complaints.append(
+                    f"{whose}: {alert.threshold} % at {alert.used}, but at most {most}"
+                )
         if len({alert.threshold for alert in alerts_of}) < len(alerts_of):
             findings.complaints.append(f"{whose}: a threshold was told twice")
 

@@ -13,7 +13,6 @@ from django.db import connection
 from django.utils import timezone
 
 from django_videoq_billing.models import JobRun, Notification, UsageReservation, WebhookEvent
-
 from tests.simulation import mail
 from tests.simulation.account import Account, moment
 from tests.simulation.books import Books
@@ -25,7 +24,13 @@ from tests.storm.weather import Servers
 
 HOUR = 3600
 WORKERS = 2
-NOT_EVERY_TIME = ("fetch_missed_events", "reconcile_stripe", "catch_up_periods", "flush_usage", "expire_reservations")
+NOT_EVERY_TIME = (
+    "fetch_missed_events",
+    "reconcile_stripe",
+    "catch_up_periods",
+    "flush_usage",
+    "expire_reservations",
+)
 """Jobs that a step leaves out now and then, as if a worker was busy or down. The others warn of what is near."""
 ROUNDS = 40
 """In which the site must come to rest, three hours each."""
@@ -42,9 +47,7 @@ class Plan:
 
 
 class Year:
-    def __init__(
-        self, plan: Plan, account: Account, servers: Servers, clock: time_machine.Traveller
-    ) -> None:
+    def __init__(self, plan: Plan, account: Account, servers: Servers, clock: time_machine.Traveller) -> None:
         self.plan, self.account, self.servers, self.clock = plan, account, servers, clock
         self.books = Books()
         self.post = Post(account, plan.seed)
@@ -64,6 +67,11 @@ class Year:
     @property
     def day(self) -> float:
         return (self.account.sandbox.now() - self._began) / HOUR / 24
+
+    @property
+    def customers(self) -> dict[str, int]:
+        """Whose each customer at Stripe is."""
+        return {person.customer: person.pk for person, _ in self.people if person.customer}
 
     def live(self) -> None:
         began = told = time.monotonic()
@@ -150,7 +158,7 @@ class Year:
             own = self._dice("user", person.pk, self.steps)
             if own.random() < 0.3:
                 moves.append(lambda uploads=uploads, own=own: uploads.act(own, self.steps))
-            if own.random() < 0.12:
+            if own.random() < 0.18:
                 moves.append(lambda person=person, own=own: person.act(own))
         dice.shuffle(moves)
         dies_at = dice.randrange(len(moves) + 1) if valkey_dies else None
@@ -205,8 +213,12 @@ class Year:
     def _is_at_rest(self) -> bool:
         waiting = Notification.objects.filter(state__in=["waiting", "sending"]).exists()
         open_events = WebhookEvent.objects.exclude(state__in=WebhookEvent.DONE).exists()
-        unknown = len(self.post.known) - WebhookEvent.objects.filter(stripe_event_id__in=self.post.known).count()
-        return not waiting and not open_events and not unknown and not UsageReservation.objects.held().exists()
+        unknown = (
+            len(self.post.known) - WebhookEvent.objects.filter(stripe_event_id__in=self.post.known).count()
+        )
+        return (
+            not waiting and not open_events and not unknown and not UsageReservation.objects.held().exists()
+        )
 
 
 def prepare() -> None:
@@ -219,5 +231,3 @@ def prepare() -> None:
     call_command("seed_plans", stdout=StringIO())
     list(push_plans())
     connection.close()
-
-

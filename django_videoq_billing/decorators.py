@@ -151,7 +151,7 @@ class _Guard:
                 amount = amount(request)
             key = _plain(request).META.get("HTTP_IDEMPOTENCY_KEY")
             if key is None and not self.hold:
-                return UsageTracker.count(user, self.metric, amount)
+                return UsageTracker.admit(user, self.metric, amount)
             hold = UsageTracker.reserve(user, self.metric, amount, key)
             if hold.reservation.replayed:
                 completed = hold.reservation.state is ReservationState.COMMITTED

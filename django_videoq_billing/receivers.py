@@ -5,13 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.core.signals import request_finished
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save, pre_delete
 
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.models import SubscriptionPlan, UsageRecord, UserSubscription
 from django_videoq_billing.services.entitlements import give_default_plan, plan_or_period_changed
+from django_videoq_billing.services.notifications import inline
 from django_videoq_billing.services.plan_changes import end_billing
+from django_videoq_billing.signals import work_waiting
+
+WHO_WORKS = {"process_webhooks": "WEBHOOK_PROCESSING", "send_notifications": "EMAIL_SENDING"}
+"""Who runs a job as soon as there is something for it to do, by the setting that says so."""
 
 
 def connect() -> None:
@@ -19,6 +25,8 @@ def connect() -> None:
         user_deleted, sender=settings.AUTH_USER_MODEL, dispatch_uid="videoq_billing.user_deleted"
     )
     post_save.connect(user_saved, sender=settings.AUTH_USER_MODEL, dispatch_uid="videoq_billing.user_saved")
+
+    work_waiting.connect(wake_celery, dispatch_uid="videoq_billing.wake_celery")
 
     for signal in (post_save, post_delete):
         for sender, receiver in (
@@ -29,6 +37,21 @@ def connect() -> None:
             signal.connect(
                 receiver, sender=sender, dispatch_uid=f"videoq_billing.{receiver.__name__}.{sender.__name__}"
             )
+
+    work_waiting.connect(mail_waiting, dispatch_uid="videoq_billing.mail_waiting")
+    request_finished.connect(inline.request_finished, dispatch_uid="videoq_billing.send_mail")
+
+
+def mail_waiting(sender: object, job: str, **kwargs: Any) -> None:
+    if job == "send_notifications" and get_settings().EMAIL_SENDING == "inline":
+        inline.remember()
+
+
+def wake_celery(sender: object, job: str, **kwargs: Any) -> None:
+    if job in WHO_WORKS and getattr(get_settings(), WHO_WORKS[job]) == "celery":
+        from django_videoq_billing import tasks  # others need not pay for importing Celery
+
+        tasks.wake(job)
 
 
 def usage_of_user_changed(sender: object, instance: UserSubscription | UsageRecord, **kwargs: Any) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from django_videoq_billing.api import stripe_views, views, webhook
+from django_videoq_billing.api import stripe_views, unsubscribe, views, webhook
 
 app_name = "videoq_billing"
 
@@ -21,5 +21,6 @@ urlpatterns = [
     path("billing/usage/check", views.UsageCheckView.as_view(), name="usage-check"),
     path("billing/usage/history", views.UsageHistoryView.as_view(), name="usage-history"),
     path("billing/history", views.HistoryView.as_view(), name="history"),
+    path("billing/unsubscribe/<str:token>", unsubscribe.unsubscribe, name="unsubscribe"),
     path("billing/webhook/stripe", webhook.StripeWebhookView.as_view(), name="stripe-webhook"),
 ]

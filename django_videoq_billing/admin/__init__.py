@@ -1,5 +1,6 @@
 """The billing tables in Django's own admin. What history needs, and what Stripe decides, is read-only here."""
 
+from django_videoq_billing.admin.notifications import EmailPreferenceAdmin, NotificationAdmin, UsageAlertAdmin
 from django_videoq_billing.admin.payments import PaymentTransactionAdmin
 from django_videoq_billing.admin.plans import SubscriptionPlanAdmin
 from django_videoq_billing.admin.subscriptions import UserSubscriptionAdmin
@@ -8,9 +9,12 @@ from django_videoq_billing.admin.usage import UsageRecordAdmin, UsageReservation
 from django_videoq_billing.admin.webhooks import WebhookEventAdmin
 
 __all__ = [
+    "EmailPreferenceAdmin",
+    "NotificationAdmin",
     "PaymentTransactionAdmin",
     "SubscriptionPlanAdmin",
     "TranscriptionJobAdmin",
+    "UsageAlertAdmin",
     "UsageRecordAdmin",
     "UsageReservationAdmin",
     "UserSubscriptionAdmin",

@@ -60,6 +60,7 @@ class WebhookEventAdmin(BillingAdmin[WebhookEvent]):
         "next_attempt_at",
         "leased_until",
         "mirrored_at",
+        "pruned_at",
         "shown_payload",
     )
     readonly_fields = fields
@@ -91,9 +92,9 @@ class WebhookEventAdmin(BillingAdmin[WebhookEvent]):
     def process_again(self, request: HttpRequest, events: QuerySet[WebhookEvent]) -> None:
         """Safe: a handler fetches Stripe's present state and writes each thing once."""
         count = inbox.replay(events)
-        if get_settings().WEBHOOK_PROCESSING == "inline":
-            work = partial(inbox.process_due, AT_ONCE)
-            transaction.on_commit(work, using=router.db_for_write(WebhookEvent))
+        inline = get_settings().WEBHOOK_PROCESSING == "inline"
+        work = partial(inbox.process_due, AT_ONCE) if inline else inbox.tell_worker
+        transaction.on_commit(work, using=router.db_for_write(WebhookEvent))
         sentence = ngettext(
             "%(count)d event will be processed again.", "%(count)d events will be processed again.", count
         )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import connections, transaction
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer, Serializer
 from rest_framework.views import APIView
 
@@ -19,6 +21,7 @@ from django_videoq_billing.api.parsers import BodyParser
 from django_videoq_billing.api.schema import Refusals
 from django_videoq_billing.api.serializers import BillingErrorSerializer
 from django_videoq_billing.api.throttles import BillingThrottle
+from django_videoq_billing.services.notifications import remember_language
 
 THROTTLED = {429: "`throttled`"}
 SIGNED_IN = {401: "`not_authenticated`", 403: "`permission_denied`", **THROTTLED}
@@ -73,3 +76,9 @@ class StripeView(OutsideTransactions, PersonalView):
     """What a user does at Stripe."""
 
     throttle_scope = "write"
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Also keep the language of whoever does something, for the e-mails that come of it."""
+        super().initial(request, *args, **kwargs)
+        if request.method == "POST" and isinstance(request.user, AbstractBaseUser):
+            remember_language(request.user)

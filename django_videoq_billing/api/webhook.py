@@ -32,20 +32,19 @@ class StripeWebhookView(OutsideTransactions, BillingView):
         body = _body(request._request)
         event_id = inbox.receive(body, request.headers.get("Stripe-Signature", ""))
         answer = _Acknowledgement({"received": True, "event_id": event_id})
-        if get_settings().WEBHOOK_PROCESSING == "inline":
-            answer.event_id = event_id
+        answer.event_id = event_id
         return answer
 
 
 class _Acknowledgement(Response):
-    """An answer after which the event is worked on: a server closes a response when it has been sent (PEP 3333)."""
+    """An answer after which the event is handed on: a server closes a response when it has been sent (PEP 3333)."""
 
     event_id: str | None = None
 
     def close(self) -> None:
         event_id, self.event_id = self.event_id, None
         if event_id is not None:
-            inline.work_off(event_id)
+            inline.hand_on(event_id)
         super().close()  # the request ends here, and with it the connection to the database
 
 

@@ -144,6 +144,7 @@ class UsageAlert(models.Model):
         verbose_name = _("usage alert")
         verbose_name_plural = _("usage alerts")
         ordering: ClassVar = ["-created_at", "-pk"]
+        indexes: ClassVar = [models.Index(fields=["period_end"], name="vqb_alert_period_end")]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["user", "metric", "period_start", "threshold"], name="vqb_alert_once_per_threshold"

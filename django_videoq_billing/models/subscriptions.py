@@ -85,6 +85,9 @@ class UserSubscription(models.Model):
         blank=True,
         help_text=_("When the plan was given here; what ended at Stripe before that does not come back."),
     )
+    reconciled_at = models.DateTimeField(
+        null=True, editable=False, help_text=_("When reconciliation last saw the subscription at Stripe.")
+    )
     sync_ticket = models.PositiveBigIntegerField(default=0, editable=False)
     sync_applied = models.PositiveBigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)

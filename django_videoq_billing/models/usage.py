@@ -39,6 +39,7 @@ class UsageRecord(models.Model):
         verbose_name = _("usage record")
         verbose_name_plural = _("usage records")
         ordering: ClassVar = ["-billing_period_start"]
+        indexes: ClassVar = [models.Index(fields=["billing_period_end"], name="vqb_usage_period_end")]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["user", "billing_period_start"], name="vqb_usage_one_record_per_period"

@@ -46,6 +46,9 @@ class WebhookEvent(models.Model):
     received_at = models.DateTimeField(_("received at"), auto_now_add=True)
     processed_at = models.DateTimeField(_("processed at"), null=True, blank=True)
     mirrored_at = models.DateTimeField(_("mirrored at"), null=True, blank=True)
+    pruned_at = models.DateTimeField(
+        _("pruned at"), null=True, blank=True, help_text=_("When the body was reduced to ids, for its age.")
+    )
     mirror_attempts = models.PositiveIntegerField(default=0, editable=False)
     next_mirror_at = models.DateTimeField(
         null=True, editable=False, help_text=_("When to try again; until then a worker may be at it.")
@@ -66,6 +69,9 @@ class WebhookEvent(models.Model):
             models.Index(fields=["type", "created_at"], name="vqb_webhook_type_created"),
             models.Index(
                 fields=["created_at"], condition=Q(mirrored_at__isnull=True), name="vqb_webhook_to_mirror"
+            ),
+            models.Index(
+                fields=["created_at"], condition=Q(pruned_at__isnull=True), name="vqb_webhook_to_prune"
             ),
         ]
 

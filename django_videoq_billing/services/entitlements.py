@@ -20,15 +20,18 @@ from django_videoq_billing.usage import get_store
 AnyUser = AbstractBaseUser | AnonymousUser
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class EntitlementOf:
     """What a store is given: whose entitlement it is, and the entitlement itself if it has to ask."""
 
     user: AnyUser
     user_id: UserId
+    answer: Entitlement | None = None
+    """What was said when it was last asked; None where the store knew."""
 
     def __call__(self) -> Entitlement:
-        return entitlement_for(self.user)
+        self.answer = entitlement_for(self.user)
+        return self.answer
 
 
 _ENTITLING = (

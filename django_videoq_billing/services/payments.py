@@ -25,8 +25,8 @@ from django_videoq_billing.types import StripeInvoiceState
 Type, Status = PaymentTransaction.Type, PaymentTransaction.Status
 
 _PAYMENTS = (Type.SUBSCRIPTION_PAYMENT, Type.PRORATION)
-_WON = ("won", "warning_closed", "prevented")
-_INQUIRY = ("warning_needs_response", "warning_under_review", "warning_closed")
+WON = ("won", "warning_closed", "prevented")
+INQUIRY = ("warning_needs_response", "warning_under_review", "warning_closed")
 
 
 def record_invoice(invoice_id: str) -> list[PaymentTransaction]:
@@ -88,14 +88,14 @@ def record_refunds_of_charge(charge_id: str) -> None:
 def record_dispute(dispute_id: str) -> PaymentTransaction | None:
     """Write money that a bank took back, and that it came again if the dispute was won."""
     dispute = _found("disputes", dispute_id)
-    if dispute is None or dispute["status"] in _INQUIRY:
+    if dispute is None or dispute["status"] in INQUIRY:
         return None
     line = _line_about(dispute, Type.DISPUTE)
     if line is None:
         return None
     at = moment(dispute["created"])
     taken = _record({**line, "status": Status.DISPUTED, "amount_cents": -dispute["amount"]}, at)
-    if dispute["status"] in _WON:
+    if dispute["status"] in WON:
         _record({**line, "status": Status.SUCCEEDED, "amount_cents": dispute["amount"]}, at)
     return taken
 

@@ -82,6 +82,11 @@ def features_of(plan: SubscriptionPlan) -> list[str]:
     """Return the lines for the plan's card: its own, translated where the host can, or made from its limits."""
     if plan.features:
         return [gettext(str(line)) if line else "" for line in plan.features]
+    return limits_of(plan)
+
+
+def limits_of(plan: SubscriptionPlan) -> list[str]:
+    """Return the limits in words, whatever the plan's card says."""
     return [_video_line(plan), _transcription_line(plan)]
 
 

@@ -13,7 +13,8 @@ from django.utils.module_loading import import_string
 
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.models import UsageReservation
-from django_videoq_billing.services.entitlements import entitlement_for, entitlement_of
+from django_videoq_billing.services import usage_tracker
+from django_videoq_billing.services.entitlements import entitlement_for
 from django_videoq_billing.types import Entitlement, Metric, Period
 from django_videoq_billing.usage import get_store
 
@@ -65,7 +66,7 @@ def recounted(
 def mend(found: Recounted) -> None:
     """Move the counter by the difference; what is counted at the same moment is not lost. Not idempotent."""
     if found.difference and not found.moving:
-        get_store().add(entitlement_of(found.user), found.metric, found.difference)
+        usage_tracker.add(found.user, found.metric, found.difference)
 
 
 def _compare(user: AbstractBaseUser, metric: Metric, function: Recount) -> Recounted:

@@ -45,18 +45,31 @@ def adopt(user: AbstractBaseUser | None = None) -> int:
 
 
 def _adopted(customer: dict[str, Any]) -> bool:
+    row = owner_of(customer)
+    if row is None or not StripeService.list_subscriptions(customer["id"]):
+        return False
+    return take(row, customer["id"])
+
+
+def take(row: UserSubscription, customer_id: str) -> bool:
+    """Write down that the customer is the user's, unless the row has one by now."""
+    without = UserSubscription.objects.filter(pk=row.pk, stripe_customer_id=None)
+    return bool(without.update(stripe_customer_id=customer_id))
+
+
+def owner_of(customer: dict[str, Any]) -> UserSubscription | None:
+    """Return the row that a customer of Stripe's belongs to, and which does not know it; see `adopt`."""
+    if customer.get("deleted"):
+        return None
     user_id = customer["metadata"].get("user_id")
     try:
         user = get_user_model()._default_manager.filter(pk=user_id).first() if user_id else None
     except (ValueError, ValidationError):  # another site's user ids
-        return False
+        return None
     email = getattr(user, user.get_email_field_name(), "") if user else ""
     if user is None or not email or email.lower() != (customer["email"] or "").lower():
-        return False
-    row = UserSubscription.objects.filter(user_id=user.pk, stripe_customer_id=None)
-    if not row.exists() or not StripeService.list_subscriptions(customer["id"]):
-        return False
-    return bool(row.update(stripe_customer_id=customer["id"]))
+        return None
+    return UserSubscription.objects.filter(user_id=user.pk, stripe_customer_id=None).first()
 
 
 def rebuild(customer_id: str) -> None:

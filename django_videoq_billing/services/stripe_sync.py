@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -84,6 +85,13 @@ def sync_customer(
         raise Conflict.busy()
     _end_surplus(_surplus(states, leading), row, in_request)
     return row
+
+
+def preview_customer(row: UserSubscription) -> UserSubscription:
+    """Return the row as `sync_customer` would leave it. Writes nothing, here or at Stripe."""
+    found = copy.copy(row)
+    _apply(found, _leading(_states(str(row.stripe_customer_id)), row))
+    return found
 
 
 def _draw_ticket(customer_id: str) -> UserSubscription | None:
@@ -176,11 +184,7 @@ def _is_ours(state: StripeSubscriptionState) -> bool:
 def _project(row: UserSubscription, state: StripeSubscriptionState | None, *, quiet: bool) -> None:
     """Write the state into the locked row and announce after the commit what became different."""
     before = Before.of(row)
-    if state is not None:
-        _copy(row, state)
-    elif row.stripe_subscription_id:
-        row.status, row.cancel_at_period_end = Status.CANCELLED, False
-        row.pending_plan = row.pending_plan_effective_at = None
+    _apply(row, state)
     row.save()
     if not quiet:
         tell(before, row, unpaid=state is not None and state.ended_because == "payment_failed")
@@ -192,6 +196,14 @@ def _project(row: UserSubscription, state: StripeSubscriptionState | None, *, qu
         )
     if row.status == Status.CANCELLED and before.status != Status.CANCELLED:
         _announce(lambda: subscription_cancelled.send_robust(UserSubscription, subscription=row))
+
+
+def _apply(row: UserSubscription, state: StripeSubscriptionState | None) -> None:
+    if state is not None:
+        _copy(row, state)
+    elif row.stripe_subscription_id:
+        row.status, row.cancel_at_period_end = Status.CANCELLED, False
+        row.pending_plan = row.pending_plan_effective_at = None
 
 
 def _announce(signal: Callable[[], object]) -> None:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import logging
-import math
 from contextlib import suppress
 from datetime import datetime
-from decimal import Decimal
 from types import TracebackType
 from typing import Self, TypedDict
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.utils import timezone
-from django.utils.formats import number_format
-from django.utils.translation import gettext as _
 
 from django_videoq_billing.exceptions import (
     AccountInactive,
@@ -23,7 +19,9 @@ from django_videoq_billing.exceptions import (
     QuotaExceeded,
 )
 from django_videoq_billing.models import UsageRecord
+from django_videoq_billing.services import usage_alerts
 from django_videoq_billing.services.entitlements import AnyUser, check_user, entitlement_for, entitlement_of
+from django_videoq_billing.services.refusals import refusal_text
 from django_videoq_billing.signals import quota_exceeded
 from django_videoq_billing.types import (
     MAX_AMOUNT,
@@ -63,8 +61,10 @@ class Hold:
         """Settle with `actual`, which may pass the limit, or with the reserved amount. Safe to call twice."""
         if actual is not None and actual != 0:
             check_amount(actual)
-        get_store().commit(self.id, actual)
+        settled = get_store().commit(self.id, actual)
         self._settled = True
+        if settled:
+            usage_alerts.settled(self.reservation, actual)
 
     def release(self) -> None:
         """Give the amount back. Safe to call twice; raises Conflict after a commit."""
@@ -97,7 +97,8 @@ class Counted:
         self.reservation = reservation
 
     def commit(self) -> None:
-        """There is nothing to settle."""
+        """Say that it stays: there is nothing to settle, but maybe something to warn of. Safe to call twice."""
+        usage_alerts.settled(self.reservation)
 
     def release(self) -> None:
         """Take the amount back. Call it once."""
@@ -128,6 +129,13 @@ class UsageTracker:
 
         One round trip with the Redis store. If the process dies afterwards the amount stays counted.
         """
+        counted = cls.admit(user, metric, amount)
+        counted.commit()
+        return counted
+
+    @classmethod
+    def admit(cls, user: AnyUser, metric: Metric | str, amount: int = 1) -> Counted:
+        """Like `count`, for a caller that says with `commit` or `release` how it ended."""
         return Counted(cls._admit(user, metric, amount, hold=False))
 
     @classmethod
@@ -215,7 +223,16 @@ class UsageTracker:
     @classmethod
     def _add(cls, user: AnyUser, metric: Metric, amount: int) -> None:
         check_amount(amount)
-        get_store().add(entitlement_of(user), metric, amount)
+        add(user, metric, amount)
+
+
+def add(user: AnyUser, metric: Metric, amount: int) -> None:
+    """Count past the limit if need be; a negative amount corrects. Not idempotent."""
+    source = entitlement_of(user)
+    used = get_store().add(source, metric, amount).used(metric)
+    if source.answer is not None:
+        limit = source.answer.limit(metric)
+        usage_alerts.counted(source.user_id, metric, source.answer.period, used, limit)
 
 
 def report_or_none(user: object) -> UsageReport | None:
@@ -246,30 +263,6 @@ def flush_usage() -> int:
     UsageUnavailable while the store is away.
     """
     return get_store().flush()
-
-
-def refusal_text(reservation: Reservation) -> str:
-    """Say in the current language what was refused and what to do."""
-    limit = reservation.limit or 0
-    if reservation.metric is Metric.VIDEO:
-        return _("Video limit reached (%(used)d/%(limit)d). Upgrade to upload more.") % {
-            "used": reservation.used,
-            "limit": limit,
-        }
-    return _(
-        "Transcription limit reached (%(used)s of %(limit)s minutes used, %(asked)s more needed). "
-        "Upgrade to transcribe more."
-    ) % {
-        "used": _begun_minutes(reservation.used),
-        "limit": _begun_minutes(limit),
-        "asked": _begun_minutes(reservation.amount),
-    }
-
-
-def _begun_minutes(seconds: int) -> str:
-    """Minutes rounded up to a tenth, so that what does not fit never looks as if it did."""
-    tenths = math.ceil(seconds / 6)
-    return number_format(Decimal(tenths) / 10, decimal_pos=1 if tenths % 10 else 0)
 
 
 def read_metric(metric: Metric | str) -> Metric:

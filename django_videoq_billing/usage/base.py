@@ -4,7 +4,16 @@ from abc import ABC, abstractmethod
 from datetime import datetime
 from uuid import UUID
 
-from django_videoq_billing.types import Counters, Entitlement, EntitlementSource, Metric, Reservation, UserId
+from django_videoq_billing.types import (
+    Counters,
+    Entitlement,
+    EntitlementSource,
+    Metric,
+    Period,
+    Reservation,
+    UserId,
+)
+from django_videoq_billing.usage.rows import committed
 
 
 class UsageStore(ABC):
@@ -68,6 +77,13 @@ class UsageStore(ABC):
     @abstractmethod
     def get(self, entitlement: Entitlement) -> Counters:
         """Return the counters of the entitlement's period; zero where nothing was counted. Writes nothing."""
+
+    def committed(self, user_id: UserId, metric: Metric, period: Period) -> int:
+        """Return what of the period's counter is counted for good: without the holds that are open. Writes nothing.
+
+        May lag behind, as the rows do.
+        """
+        return committed(user_id, metric, period)
 
     @abstractmethod
     def expire(self, now: datetime, *, user_id: UserId | None = None, batch_size: int = 500) -> int:

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models, router, transaction
-from django.db.models import Exists, F, OuterRef
-from django.db.models.functions import Greatest
+from django.db.models import Exists, F, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from django_videoq_billing.models import UsageRecord, UsageReservation, UsageSettlement
 from django_videoq_billing.models.usage import UsageReservationQuerySet
-from django_videoq_billing.types import Entitlement, Metric, ReservationState
+from django_videoq_billing.types import Entitlement, Metric, Period, ReservationState, UserId
 
 COUNTER = {Metric.VIDEO: "video_count", Metric.TRANSCRIPTION: "transcription_seconds"}
 LAST_USED = {Metric.VIDEO: "last_video_uploaded_at", Metric.TRANSCRIPTION: "last_transcription_at"}
@@ -40,6 +40,15 @@ def overdue(now: datetime) -> UsageReservationQuerySet:
         reservation_id=OuterRef("pk"), state=UsageSettlement.State.COMMITTED
     )
     return holds().overdue(now).exclude(Exists(told))
+
+
+def committed(user_id: UserId, metric: Metric, period: Period) -> int:
+    """The counter without what is held open on it, by one statement."""
+    record = UsageRecord.objects.using(alias()).filter(user_id=user_id, billing_period_start=period.start)
+    open_holds = holds().held().filter(record_id=OuterRef("pk"), metric=metric).order_by().values("record_id")
+    held = Subquery(open_holds.annotate(total=Sum("amount")).values("total"))
+    row = record.order_by().values_list(COUNTER[metric], Coalesce(held, 0)).first()
+    return max(row[0] - row[1], 0) if row else 0
 
 
 def snapshot(entitlement: Entitlement) -> dict[str, Any]:

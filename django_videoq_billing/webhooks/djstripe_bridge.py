@@ -6,7 +6,6 @@ from typing import Any
 
 from django.db import transaction
 
-from django_videoq_billing.conf import get_settings
 from django_videoq_billing.services import stripe_mirror
 from django_videoq_billing.services.stripe_service.client import live_mode
 from django_videoq_billing.webhooks import inbox, inline
@@ -21,5 +20,4 @@ def receive(event: dict[str, Any]) -> None:
     if bool(event.get("livemode")) != live_mode():
         return
     inbox.store(event)
-    if get_settings().WEBHOOK_PROCESSING == "inline":
-        transaction.on_commit(lambda: inline.work_off(event["id"]), robust=True)
+    transaction.on_commit(lambda: inline.hand_on(event["id"]), robust=True)

@@ -15,7 +15,7 @@ from django_videoq_billing.models import WebhookEvent
 from django_videoq_billing.services.stripe_payloads import moment
 from django_videoq_billing.services.stripe_service import StripeService
 from django_videoq_billing.services.stripe_service.client import live_mode
-from django_videoq_billing.signals import webhook_failed
+from django_videoq_billing.signals import webhook_failed, work_waiting
 from django_videoq_billing.webhooks.registry import handlers_for
 
 logger = logging.getLogger("django_videoq_billing")
@@ -53,6 +53,11 @@ def store(event: dict[str, Any]) -> None:
         created_at=moment(event.get("created")) or now,
     )
     WebhookEvent.objects.bulk_create([row], ignore_conflicts=True)
+
+
+def tell_worker() -> None:
+    """Say that an event waits; call it when the event is committed."""
+    work_waiting.send_robust(WebhookEvent, job="process_webhooks")
 
 
 def process_event(stripe_event_id: str) -> bool:

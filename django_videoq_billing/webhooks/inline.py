@@ -1,15 +1,24 @@
-"""Working on events without a worker, in the process that received one, once it has been answered."""
+"""What happens to an event once its sender has been answered: without a worker the process itself works on it."""
 
 from __future__ import annotations
 
 import logging
 
+from django_videoq_billing.conf import get_settings
 from django_videoq_billing.services import stripe_mirror
 from django_videoq_billing.webhooks import inbox
 
 logger = logging.getLogger("django_videoq_billing")
 
 TAKEN_ALONG = 3  # each event brings one and takes up to three, so that what waits becomes less
+
+
+def hand_on(stripe_event_id: str) -> None:
+    """Have the event worked on: here and now, or by whom WEBHOOK_PROCESSING names. Never raises."""
+    if get_settings().WEBHOOK_PROCESSING == "inline":
+        work_off(stripe_event_id)
+    else:
+        inbox.tell_worker()
 
 
 def work_off(stripe_event_id: str) -> None:

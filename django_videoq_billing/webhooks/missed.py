@@ -17,8 +17,15 @@ KEPT_DAYS = 30  # Stripe lists events of the last 30 days
 
 def fetch_missed_events(since: datetime) -> int:
     """Store every event since then that the inbox does not have, and return how many. Nothing is processed yet."""
-    events = StripeService.each("events", {"created": {"gte": int(since.timestamp())}})
-    return sum(_store_unknown(batch) for batch in _batches(events))
+    return sum(stored for stored, _ in fetch_pages(since))
+
+
+def fetch_pages(since: datetime, after: str | None = None) -> Iterator[tuple[int, str]]:
+    """The same page by page, newest first; yields how many were stored and the place to go on `after`."""
+    params: dict[str, Any] = {"created": {"gte": int(since.timestamp())}}
+    events = StripeService.each("events", {**params, "starting_after": after} if after else params)
+    for batch in _batches(events):
+        yield _store_unknown(batch), batch[-1]["id"]
 
 
 def _batches(events: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -28,6 +28,8 @@ SPEAKING: dict[str, Callable[[Run], str]] = {
     "fetch_missed_events": lambda run: run("fetch_missed_events"),
     "process_webhooks": lambda run: run("process_webhooks"),
     "replay_webhooks": lambda run: run("replay_webhooks", since="1d"),
+    "reconcile_stripe": lambda run: run("reconcile_stripe", dry_run=True) + run("reconcile_stripe"),
+    "run_billing_jobs": lambda run: run("run_billing_jobs", all=True),
     "sync_stripe": lambda run: run("sync_stripe", "grace") + run("sync_stripe", all=True),
 }
 

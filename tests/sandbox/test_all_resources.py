@@ -104,6 +104,7 @@ def payments(walk: Walk) -> None:
     walk.post(f"charges/{charge}", description="Changed")
     refund = walk.post("refunds", charge=charge, amount=100)["id"]
     walk.post(f"refunds/{refund}", metadata={"a": "1"})
+    walk.sandbox.control(f"refunds/{refund}/fail")
     for won in (True, False):
         paid = walk.post("payment_intents", **base, confirm=True, payment_method="pm_card_createDispute")
         dispute = walk.fetch("disputes", payment_intent=paid["id"])["data"][0]["id"]

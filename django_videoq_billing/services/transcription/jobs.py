@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from django_videoq_billing.exceptions import AccountInactive, Conflict, InvalidRequest
 from django_videoq_billing.models import TranscriptionJob, UserSubscription
-from django_videoq_billing.services.entitlements import AnyUser, ensure_subscription, entitlement_of
+from django_videoq_billing.services import usage_alerts, usage_tracker
+from django_videoq_billing.services.entitlements import AnyUser, ensure_subscription
 from django_videoq_billing.services.transcription.costs import cost_cents, cost_per_second
 from django_videoq_billing.services.usage_tracker import UsageTracker, check_amount, check_key
 from django_videoq_billing.types import Metric, UserId
@@ -196,6 +197,7 @@ def _settle_hold(job: TranscriptionJob, seconds: int) -> tuple[bool, int]:
     store = get_store()
     try:
         if store.commit(job.reservation_id, seconds):
+            usage_alerts.look_at(lambda: job.user, Metric.TRANSCRIPTION)
             return True, seconds
     except (Conflict, InvalidRequest):
         return False, seconds
@@ -208,7 +210,7 @@ def _count_without_hold(job: TranscriptionJob) -> None:
     logger.warning("transcription_hold_lost", extra={"job": job.pk})
     if job.duration_seconds:
         with suppress(AccountInactive):
-            get_store().add(entitlement_of(job.user), Metric.TRANSCRIPTION, job.duration_seconds)
+            usage_tracker.add(job.user, Metric.TRANSCRIPTION, job.duration_seconds)
 
 
 def _abandon(job: TranscriptionJob, status: TranscriptionJob.Status, message: str) -> TranscriptionJob:

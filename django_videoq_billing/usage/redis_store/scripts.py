@@ -156,6 +156,12 @@ class Shard:
         )
         return answer
 
+    def committed(self, user: bytes, metric: bytes, start: int) -> int | None:
+        keys, arguments = self.keys, (now(), start, metric, self.keys.hold)
+        names = (keys.user + user, keys.trust, keys.open + user)
+        answer: int | None = self.wire.run("committed", names, *arguments, again=arguments)
+        return answer
+
     def begin(self, user: bytes) -> list[bytes]:
         keys, moment = (self.keys.user + user, self.keys.trust, self.keys.cleaned), now()
         answer: list[bytes] = self.wire.run("begin", keys, moment, again=(moment,))

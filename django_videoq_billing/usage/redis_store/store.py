@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from django_videoq_billing.types import (
     Entitlement,
     EntitlementSource,
     Metric,
+    Period,
     Reservation,
     ReservationState,
     UserId,
@@ -168,7 +170,7 @@ class RedisUsageStore(UsageStore):
             sure = shard.undo(user, CODE[reservation.metric], reservation.amount, start)
         except StoreAwayError as error:
             if not error.maybe_done:
-                work = lambda: self.database.undo(reservation)  # noqa: E731
+                work = partial(self.database.undo, reservation)
                 return self._without_redis(shard, reservation.user_id, error, work)
             sure = False
         if not sure:  # counted once too often is mended by a recount; taken back twice is not
@@ -176,12 +178,8 @@ class RedisUsageStore(UsageStore):
         return away.make_durable(shard)
 
     def commit(self, reservation_id: UUID, actual: int | None = None) -> bool:
-        return self._settle(
-            reservation_id,
-            ReservationState.COMMITTED,
-            actual,
-            lambda: self.database.commit(reservation_id, actual),
-        )
+        in_database = partial(self.database.commit, reservation_id, actual)
+        return self._settle(reservation_id, ReservationState.COMMITTED, actual, in_database)
 
     def settled_amount(self, reservation_id: UUID) -> int | None:
         number = shard_of_hold(reservation_id)
@@ -192,12 +190,8 @@ class RedisUsageStore(UsageStore):
         return away.written_amount(reservation_id) or self.database.settled_amount(reservation_id)
 
     def release(self, reservation_id: UUID) -> bool:
-        return self._settle(
-            reservation_id,
-            ReservationState.RELEASED,
-            None,
-            lambda: self.database.release(reservation_id),
-        )
+        in_database = partial(self.database.release, reservation_id)
+        return self._settle(reservation_id, ReservationState.RELEASED, None, in_database)
 
     def _settle(
         self, hold_id: UUID, state: ReservationState, actual: int | None, in_database: Callable[[], bool]
@@ -254,6 +248,12 @@ class RedisUsageStore(UsageStore):
             return self.database.get(entitlement)
         changed = moment(int(found[2])) if found[2] else None
         return Counters(int(found[0]), int(found[1]), changed)
+
+    def committed(self, user_id: UserId, metric: Metric, period: Period) -> int:
+        user, found = encoded(user_id), None
+        with suppress(StoreAwayError):
+            found = self.shards[shard_of(user)].committed(user, CODE[metric], microseconds(period.start))
+        return super().committed(user_id, metric, period) if found is None else found
 
     def expire(self, now: datetime, *, user_id: UserId | None = None, batch_size: int = 500) -> int:
         given_back, out_of_date = expiry.expire(self.shards, now, user_id, batch_size)

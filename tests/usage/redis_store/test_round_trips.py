@@ -87,8 +87,12 @@ def test_a_protected_view(
     with CaptureQueriesContext(connection) as sql:
         assert post().status_code == 201
         assert commands() == {"evalsha": calls}
-        assert post().status_code == 201
-        commands()
+    assert sql.captured_queries == []
+    assert post().status_code == 201
+    assert commands() == {"evalsha": calls + 1, "zrange": 1}, (
+        "the limit is reached: there is something to tell"
+    )
+    with CaptureQueriesContext(connection) as sql:
         assert post().status_code == 403
         assert commands() == {"evalsha": 1}
     assert sql.captured_queries == []

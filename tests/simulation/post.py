@@ -20,8 +20,8 @@ URL = "/api/billing/webhook/stripe"
 @dataclass(frozen=True)
 class Letter:
     event: Json
-    steps: int
-    """How many more steps it is on its way."""
+    rounds: int
+    """How many more rounds of deliveries it is on its way."""
 
 
 @dataclass(frozen=True)
@@ -69,22 +69,23 @@ class Post:
             return
         copies = 2 if dice.random() < 0.2 else 1
         for _ in range(copies):
-            late = 0 if fair or dice.random() < 0.85 else dice.randint(1, 4)
+            late = 0 if fair or dice.random() < 0.85 else dice.randint(2, 12)
             self._on_the_way.append(Letter(event, late))
             self.happened["late"] += bool(late)
         self.happened["sent twice"] += copies - 1
 
-    def deliver(self, dice: random.Random, *, all_of_it: bool = False) -> None:
-        """Bring what has arrived, in any order, to the webhook's URL."""
-        arrived = [letter for letter in self._on_the_way if all_of_it or letter.steps <= 0]
+    def deliver(self, dice: random.Random, *, all_of_it: bool = False) -> int:
+        """Bring what has arrived, in any order, to the webhook's URL; return how many."""
+        arrived = [letter for letter in self._on_the_way if all_of_it or letter.rounds <= 0]
         self._on_the_way = [
-            Letter(letter.event, letter.steps - 1)
+            Letter(letter.event, letter.rounds - 1)
             for letter in self._on_the_way
-            if not all_of_it and letter.steps > 0
+            if not all_of_it and letter.rounds > 0
         ]
         dice.shuffle(arrived)
         for letter in arrived:
             self._bring(letter.event)
+        return len(arrived)
 
     def _bring(self, event: Json) -> None:
         body = json.dumps(event)

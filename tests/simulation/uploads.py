@@ -107,6 +107,9 @@ class Uploads:
             again = UsageTracker.reserve(self.person.user, metric, amount, key=key)
         except UsageUnavailable:
             return
+        except QuotaExceeded:
+            self.books.complaints.append(f"user {self.person.pk}: {key} was admitted, and is refused now")
+            return
         self.books.happened["upload repeated"] += 1
         if again.id != use.hold.id or not again.reservation.replayed:
             self.books.complaints.append(f"user {self.person.pk}: {key} was admitted twice")

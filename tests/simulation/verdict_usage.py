@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 
 from django.conf import settings
 from django.utils import timezone
@@ -68,24 +69,26 @@ def alerts(year: Year, findings: Findings) -> None:
     for alert in UsageAlert.objects.all():
         told[alert.user_id, alert.metric, alert.period_start].append(alert)
         findings.compared[f"of {alert.threshold} %"] += 1
-    for whose, stood in year.books.reached.items():
-        for moment in stood:
-            threshold = highest(moment)
-            if (
-                threshold
-                and moment.at_once
-                and not any(covers(alert, threshold, moment) for alert in told[whose])
-            ):
-                findings.complaints.append(f"{whose}: {threshold} % of {moment.limit} was told nobody")
-    for whose, alerts_of in told.items():
-        most = max((moment.used for moment in year.books.reached.get(whose, [])), default=0)
-        for alert in alerts_of:
-            if alert.used > most or alert.used * 100 < alert.threshold * alert.limit:
-                findings.complaints.append(
-                    f"{whose}: {alert.threshold} % at {alert.used}, but at most {most}"
-                )
-        if len({alert.threshold for alert in alerts_of}) < len(alerts_of):
-            findings.complaints.append(f"{whose}: a threshold was told twice")
+    for whose in sorted({*told, *year.books.reached}):
+        stood = year.books.reached.get(whose, [])
+        findings.complaints += [f"{whose}: {about}" for about in _missing(told[whose], stood)]
+        findings.complaints += [f"{whose}: {about}" for about in _unfounded(told[whose], stood)]
+
+
+def _missing(told: list[UsageAlert], stood: list[Reached]) -> Iterator[str]:
+    for moment in stood:
+        threshold = highest(moment)
+        if threshold and moment.at_once and not any(covers(alert, threshold, moment) for alert in told):
+            yield f"nobody was told of {threshold} % of {moment.limit}"
+
+
+def _unfounded(told: list[UsageAlert], stood: list[Reached]) -> Iterator[str]:
+    most = max((moment.used for moment in stood), default=0)
+    for alert in told:
+        if alert.used > most or alert.used * 100 < alert.threshold * alert.limit:
+            yield f"{alert.threshold} % were told at {alert.used}, and it was {most} at most"
+    if len({alert.threshold for alert in told}) < len(told):
+        yield "a threshold was told twice"
 
 
 def highest(stood: Reached) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import StringIO
 
@@ -97,20 +98,23 @@ class Year:
         dice = self._dice("step", self.steps)
         self._advance(dice.randint(2, 36) * HOUR)
         self._weather(dice)
+        self._bring_the_post(dice)
         self._begin(dice)
-        strike = None if self.plan.calm else dice.random()
-        if strike is not None and strike < 0.2:
+        if not self.plan.calm and dice.random() < 0.2:
+            time.sleep(dice.uniform(0, 0.1))  # into its work
             self._kill_a_worker(dice)
         self._sign_up()
-        self._act(dice, valkey_dies=strike is not None and strike > 0.85)
-        self.post.collect()
-        self.post.deliver(dice)
+        self._act(dice)
+        self._bring_the_post(dice)
         self._end()
-        if dice.random() < 0.5:
-            self._begin(dice)
-            self._end()
         self._clear_up()
         self.steps += 1
+
+    def _bring_the_post(self, dice: random.Random) -> None:
+        """As one round of deliveries, of which a worker is told if it is at work."""
+        self.post.collect()
+        if self.post.deliver(dice):
+            dice.choice(self._workers).wake(timezone.now())
 
     def _advance(self, seconds: int) -> None:
         self.account.sandbox.advance(seconds=seconds)
@@ -142,9 +146,8 @@ class Year:
             self.books.told_away.clear()
 
     def _kill_a_worker(self, dice: random.Random) -> None:
-        time.sleep(dice.uniform(0, 0.1))  # into its work
-        if dice.choice(self._workers).kill():
-            self.kills["worker"] += 1
+        dice.choice(self._workers).kill()
+        self.kills["worker"] += 1
 
     def _sign_up(self) -> None:
         while self._arrivals and self._arrivals[0] <= self.day * 24:
@@ -152,32 +155,48 @@ class Year:
             person = Person(len(self.people), self.account, self.books)
             self.people.append((person, Uploads(person, self.books)))
 
-    def _act(self, dice: random.Random, *, valkey_dies: bool) -> None:
-        moves = []
-        for person, uploads in self.people:
-            own = self._dice("user", person.pk, self.steps)
-            if own.random() < 0.3:
-                moves.append(lambda uploads=uploads, own=own: uploads.act(own, self.steps))
-            if own.random() < 0.18:
-                moves.append(lambda person=person, own=own: person.act(own))
+    def _act(self, dice: random.Random) -> None:
+        moves = [move for person, uploads in self.people for move in self._moves(person, uploads)]
         dice.shuffle(moves)
-        dies_at = dice.randrange(len(moves) + 1) if valkey_dies else None
-        back_at = None if dies_at is None else dies_at + dice.choice([0, 0, 1, 3, 10])
+        dies_at, back_at = -1, 0
+        if not self.plan.calm and dice.random() < 0.15:
+            dies_at = dice.randrange(len(moves) + 1)
+            back_at = dies_at + dice.choice([0, 0, 1, 3, 10])
         for number, move in enumerate([*moves, lambda: None]):
             if number == dies_at:
-                self.servers.kill_valkey()
-                self.kills["Valkey"] += 1
-                self._valkey_is_away = True
-            if self._valkey_is_away and number >= (back_at or 0):
+                self._kill_valkey()
+            if number >= back_at:
                 self._bring_valkey_back()
             move()
-        if self._valkey_is_away:
-            self._bring_valkey_back()
+        self._bring_valkey_back()
         close_some_disputes(self.account, self.books, dice)
 
+    def _moves(self, person: Person, uploads: Uploads) -> Iterator[Callable[[], None]]:
+        dice = self._dice("user", person.pk, self.steps)
+        if dice.random() < 0.3:
+            yield lambda: uploads.act(dice, self.steps)
+        if dice.random() < 0.15:
+            yield lambda: self._act_twice(person, dice)
+
+    def _act_twice(self, person: Person, dice: random.Random) -> None:
+        """Many have second thoughts, while the workers hear of the first."""
+        person.act(dice)
+        if dice.random() < 0.5:
+            self._bring_the_post(dice)
+            time.sleep(dice.uniform(0, 0.05))
+            person.act(dice)
+            if not self.plan.calm and dice.random() < 0.05:
+                self._kill_a_worker(dice)
+
+    def _kill_valkey(self) -> None:
+        self.servers.kill_valkey()
+        self.kills["Valkey"] += 1
+        self._valkey_is_away = True
+
     def _bring_valkey_back(self) -> None:
-        self.servers.bring_valkey_back()
-        self._valkey_is_away = False
+        if self._valkey_is_away:
+            self.servers.bring_valkey_back()
+            self._valkey_is_away = False
 
     def _clear_up(self) -> None:
         if not self.plan.calm:

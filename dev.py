@@ -429,12 +429,13 @@ def show_migration(line):
 
 
 def serve(port, sandbox_port, options):
-    """Site and sandbox, each in a process of its own, until one ends or Ctrl-C ends both."""
+    """Site, sandbox and jobs, each in a process of its own, until one ends or Ctrl-C ends all."""
     address, stripe = "http://%s:%d/" % (HOST, port), "http://%s:%d" % (HOST, sandbox_port)
     stripe_settings = {
         "STRIPE_API_BASE": stripe,
         "STRIPE_SECRET_KEY": "sk_test_" + "demo" * 6,
         "STRIPE_WEBHOOK_SECRET": "whsec_" + "demo" * 6,
+        "SITE_URL": address.rstrip("/"),  # for links in e-mails
     }
     site_command = [PYTHON, MANAGE, "runserver", "--noreload", "%s:%d" % (HOST, port)]
     sandbox_command = [PYTHON, MANAGE, "stripe_sandbox", "--state", SANDBOX_STATE]
@@ -447,15 +448,23 @@ def serve(port, sandbox_port, options):
                 wait_for_answer(sandbox, sandbox_port, "/_sandbox/health", "The local Stripe")
                 wait_for_answer(site, port, "/", "The site")
                 lines = manage("Making the demo users", "setup_demo", more=stripe_settings)
-                say(greeting(address, stripe, lines, options))
-                while site.poll() is None and sandbox.poll() is None:
-                    time.sleep(0.2)
-                ended = "site" if sandbox.poll() is None else "local Stripe"
-                code = site.poll() if sandbox.poll() is None else sandbox.poll()
+                with in_background([PYTHON, MANAGE, "demo_jobs", "--loop"], stripe_settings) as jobs:
+                    say(greeting(address, stripe, lines, options))
+                    processes = [("site", site), ("local Stripe", sandbox), ("run of the jobs", jobs)]
+                    ended, code = first_to_end(processes)
     except KeyboardInterrupt:
         say("\nStopped. `python3 dev.py demo` starts it again, with all that was uploaded and paid.")
         return 0
     raise Stop("The %s ended by itself with exit code %d." % (ended, code))
+
+
+def first_to_end(processes):
+    """Its name and its exit code."""
+    while True:
+        for name, process in processes:
+            if process.poll() is not None:
+                return name, process.poll()
+        time.sleep(0.2)
 
 
 def greeting(address, stripe, lines, options):
@@ -466,7 +475,7 @@ def greeting(address, stripe, lines, options):
     text += (
         "\nany date to come and any CVC. Its console shows what happens there and can advance the time, which"
     )
-    text += "\nthe site then follows: %s/_sandbox/" % stripe
+    text += "\nthe site then follows, with its e-mails and all that happens by itself: %s/_sandbox/" % stripe
     if not options.no_browser_hint:
         text += "\n\nLog in as one of them or sign up, upload the files of example_project/samples, watch the usage"
         text += "\ngrow, be refused at the limit, and choose a larger plan."

@@ -11,11 +11,14 @@ class VideoQBillingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from django_videoq_billing import checks, receivers
+        from django_videoq_billing import checks, instruments, receivers, recorder
         from django_videoq_billing.conf import get_settings
+        from django_videoq_billing.services import health
         from django_videoq_billing.webhooks import djstripe_bridge, handlers  # noqa: F401 (handlers register)
 
         get_settings()  # a misspelt or impossible setting stops the process here
         checks.register()
         receivers.connect()
+        recorder.connect()
         djstripe_bridge.connect()
+        instruments.expose(health.figures)

@@ -1,5 +1,5 @@
-"""System checks. They read settings only: no network and no database. The one exception asks the usage store's
-server how it is set up, and runs with `check --deploy` alone.
+"""System checks. They read settings only: no network and no database. The exceptions run with `check --deploy` alone:
+one asks the usage store's server how it is set up, and two in `production` ask the database.
 
 A value of VIDEOQ_BILLING that cannot be right is no check: it stops the process (see conf.py).
 """
@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch
 
+from django_videoq_billing import production
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.services import stripe_mirror
 from django_videoq_billing.usage import get_store
@@ -31,6 +32,7 @@ def register() -> None:
     checks.register(upgrade_url_is_set, "videoq_billing", deploy=True)
     checks.register(sqlite_transactions, "videoq_billing", deploy=True)
     checks.register(usage_store_server, "videoq_billing", deploy=True)
+    production.register()
 
 
 def required_apps(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:

@@ -111,6 +111,7 @@ class BillingSettings:
     TRANSCRIPTION_COST_PER_SECOND: Decimal = Decimal("0.0001")
     TRANSCRIPTION_COST_BY_MODEL: Mapping[str, Decimal] = field(default_factory=dict)
     ALLOWED_REDIRECT_HOSTS: tuple[str, ...] = ()
+    HEALTH_TOKEN: str = field(default="", repr=False)
     THROTTLE_RATES: Mapping[str, str | None] = field(default_factory=lambda: dict(DEFAULT_RATES))
     STRIPE_SECRET_KEY: str = field(default="", repr=False)
     STRIPE_WEBHOOK_SECRET: str | tuple[str, ...] = field(default="", repr=False)

@@ -216,6 +216,11 @@ SETTING_RULES: dict[str, Rule] = {
         _is_rates,
         lambda value: {**DEFAULT_RATES, **value},
     ),
+    "HEALTH_TOKEN": Rule(
+        "a text of 20 to 200 letters, digits and '-._~+/=', or '' for none",
+        matches(r"|[\w\-.~+/=]{20,200}"),
+        secret=True,
+    ),
     "STRIPE_SECRET_KEY": Rule(
         "a secret or restricted key of Stripe ('sk_...' or 'rk_...')", matches(r"|(sk|rk)_\w+"), secret=True
     ),

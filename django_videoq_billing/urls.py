@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from django_videoq_billing.api import stripe_views, unsubscribe, views, webhook
+from django_videoq_billing.api import health, stripe_views, unsubscribe, views, webhook
 
 app_name = "videoq_billing"
 
@@ -23,4 +23,5 @@ urlpatterns = [
     path("billing/history", views.HistoryView.as_view(), name="history"),
     path("billing/unsubscribe/<str:token>", unsubscribe.unsubscribe, name="unsubscribe"),
     path("billing/webhook/stripe", webhook.StripeWebhookView.as_view(), name="stripe-webhook"),
+    path("billing/health", health.HealthView.as_view(), name="health"),
 ]

@@ -95,6 +95,10 @@ FILE_UPLOAD_HANDLERS = [
 ]
 VIDEOQ_MAX_UPLOAD_BYTES = 200 * 1024 * 1024
 
+# E-mails go into files, which /mail/ shows.
+EMAIL_BACKEND = os.environ.get("EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend")
+EMAIL_FILE_PATH = VAR / "mail"
+
 REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
 
 # `dev.py demo` sets these three for a local Stripe; with keys of your own account leave the base address out.
@@ -103,6 +107,10 @@ VIDEOQ_BILLING: dict[str, Any] = {  # everything else: three plans, by default
     # With a Redis usage is counted there; `manage.py flush_usage --loop` brings it into the admin's tables.
     "USAGE_STORE": "redis" if os.environ.get("REDIS_URL") else "database",
     "UPGRADE_URL": "plans",
+    "BILLING_URL": "billing",
+    "SITE_URL": os.environ.get("SITE_URL", "http://localhost:8000"),
+    "SITE_NAME": "VideoQ",
+    "EMAIL_FROM": "VideoQ <billing@example.com>",
     "CHECKOUT_SUCCESS_URL": "/billing/done/?session_id={CHECKOUT_SESSION_ID}",
     "CHECKOUT_CANCEL_URL": "/plans/?checkout=cancelled",
     "STRIPE_SECRET_KEY": os.environ.get("STRIPE_SECRET_KEY", ""),

@@ -1,4 +1,4 @@
-"""Examples for test_conf.py: what the settings of the Redis store may be, and what they may not."""
+"""Examples for test_conf.py: what the settings of the Redis store and of operations may be, and what they may not."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ USAGE_VALID: list[tuple[str, Any, Any]] = [
     ("USAGE_ENTITLEMENT_SECONDS", 1, 1),
     ("RECOUNT", {}, {}),
     ("RECOUNT", {"video": "shop.usage.videos"}, {"video": "shop.usage.videos"}),
+    ("HEALTH_TOKEN", "", ""),
+    ("HEALTH_TOKEN", "aB3-._~+/=" * 2, "aB3-._~+/=" * 2),
 ]
 
 USAGE_INVALID: list[tuple[str, Any, str]] = [
@@ -36,4 +38,8 @@ USAGE_INVALID: list[tuple[str, Any, str]] = [
     ("RECOUNT", {"videos": "a.b"}, "'video' or 'transcription'"),
     ("RECOUNT", {"video": "b"}, "'video' or 'transcription'"),
     ("RECOUNT", {"video": len}, "'video' or 'transcription'"),
+    *[
+        ("HEALTH_TOKEN", value, "a text of 20 to 200 letters")
+        for value in ("x" * 19, "x" * 201, "x" * 19 + " ", "\u00ff" * 20, None, ["x" * 20], 10**20)
+    ],
 ]

@@ -15,6 +15,8 @@ from django_redis import get_redis_connection
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.usage import DatabaseUsageStore
 
+pytestmark = pytest.mark.django_db  # some that run on deployment alone ask the database
+
 
 def billing(**given: Any) -> Any:
     return override_settings(VIDEOQ_BILLING=given)
@@ -51,7 +53,7 @@ class OwnStore(DatabaseUsageStore):
 
 def test_a_sound_project_is_silent() -> None:
     with billing(UPGRADE_URL="/plans/"):
-        assert messages(deploy=True) == []
+        assert messages() == []
 
 
 def test_e001_missing_apps() -> None:
@@ -140,9 +142,9 @@ def test_w002_sqlite_transactions_silent(monkeypatch: pytest.MonkeyPatch, databa
     assert "videoq_billing.W002" not in ids(deploy=True)
 
 
-def test_checks_make_no_queries(django_assert_num_queries: Any, db: None) -> None:
+def test_checks_make_no_queries(django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
-        messages(deploy=True)
+        messages()
 
 
 def test_checks_run_with_the_command() -> None:

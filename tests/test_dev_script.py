@@ -16,9 +16,11 @@ from typing import Any
 
 import pytest
 
+from tests.sandbox.driver import wait_until
+
 ROOT = Path(__file__).resolve().parent.parent
 SITE = """
-import http.server, os, pathlib, sys
+import http.server, os, pathlib, signal, sys
 
 class Page(http.server.SimpleHTTPRequestHandler):
     def do_GET(self):
@@ -32,6 +34,11 @@ elif sys.argv[1] == "migrate":
     print("Running migrations:\\n  Applying videos.0001_initial... OK")
 elif sys.argv[1] == "setup_demo":
     print("unchanged free\\n  demo  secret")
+elif sys.argv[1] == "demo_jobs" and pathlib.Path("unemployed").exists():
+    sys.exit("no jobs today")
+elif sys.argv[1] == "demo_jobs":
+    pathlib.Path("jobs").write_text(repr([sys.argv[1:], os.environ["STRIPE_API_BASE"]]))
+    signal.pause()
 elif sys.argv[1] == "stripe_sandbox" and pathlib.Path("unreadable").exists():
     sys.exit("the saved state is unreadable")
 else:
@@ -218,12 +225,29 @@ def test_the_demo_answers_when_it_says_so_and_ctrl_c_ends_it_well(
     assert "sk_live_of_somebody" not in site + sandbox
     assert "'stripe_sandbox', '--state'" in sandbox
     assert f"'--forward-to', 'http://127.0.0.1:{port}/api/billing/webhook/stripe'" in sandbox
+    told = repr([["demo_jobs", "--loop"], stripe])
+    wait_until(lambda: (installed_clone / "jobs").exists() and (installed_clone / "jobs").read_text() == told)
     process.send_signal(signal.SIGINT)
     rest, _ = process.communicate(timeout=20)
     assert "Stopped." in rest
     assert process.returncode == 0
     assert module.is_free(port)
     assert module.is_free(int(stripe.rpartition(":")[2]))
+
+
+def test_jobs_that_end_by_themselves_end_the_demo(installed_clone: Path, taken_port: int) -> None:
+    module = load(installed_clone)
+    port = module.next_free(taken_port)
+    (installed_clone / "unemployed").touch()
+
+    process = start_demo(installed_clone, port)
+    _, complaint = process.communicate(timeout=30)
+    (installed_clone / "unemployed").unlink()
+
+    assert process.returncode == 1
+    assert "no jobs today" in complaint
+    assert "The run of the jobs ended by itself with exit code 1." in complaint
+    assert module.is_free(port)
 
 
 def test_a_sandbox_that_does_not_start_is_a_sentence(installed_clone: Path, taken_port: int) -> None:

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from django_videoq_billing import checks, exceptions
+from django_videoq_billing import checks, exceptions, production
 from django_videoq_billing.api import errors
 from django_videoq_billing.conf import BillingSettings, PlanSettings, get_settings
 from django_videoq_billing.exceptions import BillingError
 from django_videoq_billing.http import STATUS_BY_ERROR
+from django_videoq_billing.jobs import JOBS
 from django_videoq_billing.services import stripe_mirror
 from django_videoq_billing.usage.redis_store import risks
 from django_videoq_billing.webhooks import registry
@@ -66,10 +67,17 @@ def test_every_default_is_the_documented_one(kind: type[BillingSettings] | type[
 
 
 def test_every_check_has_its_row() -> None:
-    source = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in (checks, risks))
+    source = "".join(
+        Path(str(module.__file__)).read_text(encoding="utf-8") for module in (checks, production, risks)
+    )
     ids = re.findall(r'"(videoq_billing\.[EW]\d+)"', source)
     assert ids
     assert [name for name in rows(SETTINGS) if name.startswith("videoq_billing.")] == sorted(ids)
+
+
+def test_every_job_has_its_row() -> None:
+    page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    assert JOBS.keys() - rows(page).keys() == set()
 
 
 @pytest.mark.parametrize("leaf", LEAVES)

@@ -18,7 +18,10 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "django_videoq_billing"
 
 # Everything that pyproject.toml puts into an extra, and what later parts will put into one.
-EXTRAS = ["drf_spectacular", "av", "dj_database_url", "psycopg", "celery", "factory", "hypothesis"]
+EXTRAS = [
+    *("drf_spectacular", "av", "dj_database_url", "psycopg", "celery", "factory", "hypothesis"),
+    *("prometheus_client", "opentelemetry"),
+]
 
 
 def run_python(program: str) -> subprocess.CompletedProcess[str]:

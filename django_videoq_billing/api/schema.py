@@ -34,8 +34,9 @@ def documented(
     *,
     request: Body | None = None,
     query: type[Serializer[Any]] | None = None,
+    also: Mapping[int, Body] | None = None,
 ) -> Callable[[Decorated], Decorated]:
-    """Say what a view takes and answers."""
+    """Say what a view takes and answers; `also` are answers of other statuses that are no refusals."""
     if not _INSTALLED:
         return lambda view: view
     from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -53,7 +54,7 @@ def documented(
         tags=["billing"],
         request=request,
         parameters=[*([query] if query else []), *([wait] if waits else [])],
-        responses={200: answer, **answers},
+        responses={200: answer, **(also or {}), **answers},
     )
 
 

@@ -20,6 +20,8 @@ logger = logging.getLogger("django_videoq_billing")
 LONGEST_ERROR = 2000
 SPARE = timedelta(minutes=2)
 """A lease outlasts the time a run is given by this much: for the step that it is in when the time is up."""
+UNEVEN = timedelta(minutes=2)
+"""Clocks of two places may differ by this. What lies further ahead was written by a clock that was set back since."""
 LONGEST_WAIT = timedelta(hours=1)
 """A job that fails is tried again after twice its pace, then four times, and so on, up to this."""
 EARLY = 10
@@ -83,9 +85,9 @@ def next_at(job: Job, row: JobRun | None) -> datetime | None:
 
 
 def is_running(job: Job, row: JobRun | None) -> bool:
-    """Whether somebody is at it. A lease that ends later than one taken now is of a clock that was set back."""
+    """Whether somebody is at it."""
     now = timezone.now()
-    return bool(row and row.leased_until and now < row.leased_until <= now + _lease(job))
+    return bool(row and row.leased_until and now < row.leased_until <= now + _lease(job) + UNEVEN)
 
 
 def due(job: Job, row: JobRun | None) -> bool:
@@ -95,7 +97,7 @@ def due(job: Job, row: JobRun | None) -> bool:
     when, now = next_at(job, row), timezone.now()
     if when is None or when - job.every / EARLY <= now:
         return True
-    return row is not None and row.started_at is not None and row.started_at > now  # of a clock set back
+    return row is not None and row.started_at is not None and row.started_at > now + UNEVEN
 
 
 def due_jobs(jobs: Iterable[Job]) -> list[Job]:
@@ -145,7 +147,8 @@ def _lease(job: Job) -> timedelta:
 def _take(job: Job) -> str | None:
     """Take the lease; None where somebody has it. Whoever dies loses it when it runs out."""
     now, holder = timezone.now(), secrets.token_hex(16)
-    free = Q(leased_until__isnull=True) | Q(leased_until__lte=now) | Q(leased_until__gt=now + _lease(job))
+    of_another_time = Q(leased_until__gt=now + _lease(job) + UNEVEN)
+    free = Q(leased_until__isnull=True) | Q(leased_until__lte=now) | of_another_time
     rows = JobRun.objects.filter(Q() if job.shared else free, name=job.name)
     lease = {"holder": holder, "leased_until": now + _lease(job), "started_at": now}
     if rows.update(**lease):

@@ -21,14 +21,17 @@ def _refuse(*args: object, **kwargs: object) -> NoReturn:
     raise AppendOnlyError("Payment transactions are append-only: record a new one instead.")
 
 
+_TAKEN_OUT: dict[str, Any] = {"user": None, "plan": None, "invoice_url": "", "invoice_pdf": ""}
+
+
 class PaymentTransactionQuerySet(models.QuerySet["PaymentTransaction"]):
     delete = _refuse
     bulk_update = _refuse
     update_or_create = _refuse
 
     def update(self, **changes: Any) -> int:
-        """Allow one change alone: taking the user or the plan out of a line when they are deleted."""
-        if changes.keys() - {"user", "plan"} or any(value is not None for value in changes.values()):
+        """Allow one change alone: taking the user or the plan out of a line, and the links that show a person."""
+        if any(name not in _TAKEN_OUT or value != _TAKEN_OUT[name] for name, value in changes.items()):
             _refuse()
         return super().update(**changes)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import reduce
+from operator import or_
 
 from django.contrib.auth import get_user_model
 from django.db import models, router
-from django.db.models import F, Max, Min, Q, Sum
+from django.db.models import Case, Exists, ExpressionWrapper, F, Max, Min, OuterRef, Q, Sum, Value, When
 from django.db.models.lookups import GreaterThanOrEqual
 from django.utils import timezone
 
@@ -23,7 +24,8 @@ SPAN = 20_000
 """One statement reads the records of that many ids. Neither the counters nor a share of the limit have an index:
 on PostgreSQL every upload would then have to write its entries, too (no HOT update any more)."""
 
-BATCH = 1000
+BATCH = 200
+"""As many records with news are brought here at once."""
 
 _FIELDS = {
     Metric.VIDEO: ("video_count", "video_limit"),
@@ -47,10 +49,6 @@ class Standing:
         limit: int | None = getattr(self.record, _FIELDS[self.metric][1])
         return limit
 
-    @property
-    def whose(self) -> tuple[Any, ...]:
-        return (self.record.user_id, str(self.metric), self.record.billing_period_start)
-
 
 def find_reached(after: int = 0) -> Iterator[tuple[int, int]]:
     """Go through the running periods' records behind the id `after`, and notice what nobody has noticed yet.
@@ -66,8 +64,8 @@ def find_reached(after: int = 0) -> Iterator[tuple[int, int]]:
     after = max(after, bounds["first"] - 1)
     while after < bounds["last"]:
         end = min(after + SPAN, bounds["last"])
-        records = list(_reached(after, end)[:BATCH])
-        made = sum(_notice(standing) for standing in _without_holds(_unsaid(records)))
+        records = list(_unsaid(after, end)[:BATCH])
+        made = sum(_notice(standing, used) for standing, used in _without_holds(records))
         after = records[-1].pk if len(records) == BATCH else end
         yield after, made
 
@@ -76,56 +74,57 @@ def _records() -> models.QuerySet[UsageRecord]:
     return UsageRecord.objects.using(router.db_for_write(UsageRecord))
 
 
-def _reached(after: int, end: int) -> models.QuerySet[UsageRecord]:
-    lowest = get_settings().WARNING_THRESHOLDS[0]
-    reached = Q()
-    for used, limit in _FIELDS.values():
-        reached |= Q(GreaterThanOrEqual(F(used) * 100, F(limit) * lowest), **{f"{limit}__gt": 0})
-    rows = _records().filter(reached, pk__gt=after, pk__lte=end, billing_period_end__gt=timezone.now())
-    return rows.order_by("pk")
+def _unsaid(after: int, end: int) -> models.QuerySet[UsageRecord]:
+    """Records that stand at a threshold of which no alert tells, with `video_news` and `transcription_news`.
+
+    It is `usage_alerts.notice` said in SQL, so that who was told long ago costs neither a row nor a query here.
+    """
+    running = _records().filter(pk__gt=after, pk__lte=end, billing_period_end__gt=timezone.now())
+    found = running.alias(**{f"{metric}_highest": _highest(metric) for metric in Metric})
+    news = {f"{metric}_news": ExpressionWrapper(_news(metric), models.BooleanField()) for metric in Metric}
+    wanted = reduce(or_, (Q(**{name: True}) for name in news))
+    return found.annotate(**news).filter(wanted).order_by("pk")
 
 
-def _unsaid(records: list[UsageRecord]) -> list[Standing]:
-    """What stands at a threshold of which no alert tells: by one query for all."""
+def _highest(metric: Metric) -> Case:
+    falling = reversed(get_settings().WARNING_THRESHOLDS)
+    reached = (When(_reaches(metric, threshold), then=Value(threshold)) for threshold in falling)
+    return Case(*reached, output_field=models.IntegerField())
+
+
+def _reaches(metric: Metric, threshold: int) -> GreaterThanOrEqual:
+    used, limit = _FIELDS[metric]
+    return GreaterThanOrEqual(F(used) * 100, F(limit) * threshold)
+
+
+def _news(metric: Metric) -> Q:
     alerts = UsageAlert.objects.using(router.db_for_write(UsageAlert)).filter(
-        user_id__in={record.user_id for record in records},
-        period_start__in={record.billing_period_start for record in records},
+        user_id=OuterRef("user_id"), metric=metric, period_start=OuterRef("billing_period_start")
     )
-    rows = alerts.order_by().values_list("user_id", "metric", "period_start", "threshold", "limit")
-    said: dict[tuple[Any, ...], list[tuple[int, int]]] = {}
-    for *whose, threshold, limit in rows.iterator() if records else ():
-        said.setdefault(tuple(whose), []).append((threshold, limit))
-    standings = (Standing(record, metric) for record in records for metric in Metric)
-    return [standing for standing in standings if _is_news(standing, said.get(standing.whose, ()))]
+    highest, limit = OuterRef(f"{metric}_highest"), _FIELDS[metric][1]
+    said = alerts.filter(Q(threshold=highest) | Q(threshold__gt=highest, limit__gte=OuterRef(limit)))
+    lowest = get_settings().WARNING_THRESHOLDS[0]
+    return Q(_reaches(metric, lowest), ~Exists(said), **{f"{limit}__gt": 0})
 
 
-def _is_news(standing: Standing, said: Iterable[tuple[int, int]]) -> bool:
-    reached, limit = highest_reached(standing.used, standing.limit), standing.limit
-    if reached is None or limit is None:
-        return False
-    return not any(
-        threshold == reached or (threshold > reached and limit_then >= limit)
-        for threshold, limit_then in said
-    )
-
-
-def _without_holds(standings: list[Standing]) -> Iterator[tuple[Standing, int]]:
+def _without_holds(records: list[UsageRecord]) -> Iterator[tuple[Standing, int]]:
     """With what is counted for good: a hold may still be given back."""
-    if not standings:
+    if not records:
         return
     open_holds = UsageReservation.objects.using(router.db_for_write(UsageReservation)).held()
-    mine = open_holds.filter(record_id__in={standing.record.pk for standing in standings}).order_by()
+    mine = open_holds.filter(record_id__in=[record.pk for record in records]).order_by()
     sums = mine.values_list("record_id", "metric").annotate(total=Sum("amount"))
     held = {(record_id, metric): total for record_id, metric, total in sums}
-    for standing in standings:
-        used = standing.used - held.get((standing.record.pk, str(standing.metric)), 0)
-        if highest_reached(used, standing.limit) is not None:
-            yield standing, used
+    for record in records:
+        for metric in Metric:
+            standing = Standing(record, metric)
+            used = standing.used - held.get((record.pk, str(metric)), 0)
+            if getattr(record, f"{metric}_news") and highest_reached(used, standing.limit):
+                yield standing, used
 
 
-def _notice(found: tuple[Standing, int]) -> bool:
+def _notice(standing: Standing, used: int) -> bool:
     """By the limit and the period of now: the record keeps those of when it was last counted on."""
-    standing, used = found
     user = get_user_model()._default_manager.filter(pk=standing.record.user_id).first()
     if user is None:
         return False

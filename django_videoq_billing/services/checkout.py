@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.contrib.auth.base_user import AbstractBaseUser
 
+from django_videoq_billing import instruments
 from django_videoq_billing.exceptions import (
     AlreadyOnPlan,
     Conflict,
@@ -17,6 +20,8 @@ from django_videoq_billing.services.stripe_service import StripeService
 from django_videoq_billing.services.stripe_sync import sync_customer
 from django_videoq_billing.types import CheckoutSession
 
+logger = logging.getLogger("django_videoq_billing")
+
 
 def start_checkout(
     user: AbstractBaseUser, plan: SubscriptionPlan, success_url: str, cancel_url: str
@@ -27,6 +32,15 @@ def start_checkout(
     AlreadyOnPlan, SubscriptionExists (change the plan instead), InvalidPlan, or Conflict for a page that is
     being opened for another plan at the same moment.
     """
+    with instruments.span("checkout", plan=plan.slug):
+        session = _page_for(user, plan, success_url, cancel_url)
+    logger.info("checkout_started", extra={"user_id": str(user.pk), "plan": plan.slug})
+    return session
+
+
+def _page_for(
+    user: AbstractBaseUser, plan: SubscriptionPlan, success_url: str, cancel_url: str
+) -> CheckoutSession:
     subscription = ensure_subscription(user)
     if effective_plan(subscription).pk != plan.pk and (plan.is_free or not plan.stripe_price_id):
         raise InvalidPlan.not_for_sale(plan.name)

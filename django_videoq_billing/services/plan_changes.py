@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,6 +29,8 @@ from django_videoq_billing.services.usage_tracker import UsageTracker
 from django_videoq_billing.types import Metric, StripeSubscriptionState, UserId
 
 Status = UserSubscription.Status
+
+logger = logging.getLogger("django_videoq_billing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,8 @@ def change(user: AbstractBaseUser, plan: SubscriptionPlan) -> UserSubscription:
     cardholder has to confirm the payment: the change waits at Stripe for that, a day at most.
     """
     row, state = _billed(user)
+    extra = {"user_id": str(row.user_id), "plan": plan.slug, "previous_plan": row.plan.slug}
+    logger.info("plan_change_requested", extra=extra)
     if plan.pk == row.plan_id and _is_moving(row, state):
         _drop_pending(state)
         return _synced(state)
@@ -147,6 +152,8 @@ def cancel(user: AbstractBaseUser, *, immediate: bool = False) -> UserSubscripti
     if immediate and not getattr(user, "is_staff", False):
         raise PermissionDenied.staff_only()
     row, state = _billed(user)
+    extra = {"user_id": str(row.user_id), "plan": row.plan.slug, "immediate": immediate}
+    logger.info("cancellation_requested", extra=extra)
     _drop_waiting(state)
     if immediate or row.status == Status.PAUSED:
         StripeService.cancel_subscription(state.stripe_id, at_period_end=False)
@@ -176,6 +183,7 @@ def end_billing(user_id: UserId) -> None:
     for state in alive:
         _drop_waiting(state)
         StripeService.cancel_subscription(state.stripe_id, at_period_end=False)
+    logger.info("billing_ended", extra={"user_id": str(user_id), "subscriptions": len(alive)})
 
 
 def reactivate(user: AbstractBaseUser) -> UserSubscription:
@@ -183,6 +191,7 @@ def reactivate(user: AbstractBaseUser) -> UserSubscription:
     row = _fresh(user)
     if not row.is_billed or not row.cancel_at_period_end:
         raise NotScheduledForCancellation.for_user()
+    logger.info("reactivation_requested", extra={"user_id": str(row.user_id), "plan": row.plan.slug})
     state = _state_of(row)
     StripeService.reactivate_subscription(state.stripe_id)
     return _synced(state)

@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.models import UsageReservation
-from django_videoq_billing.services import usage_tracker
+from django_videoq_billing.services import counting, usage_tracker
 from django_videoq_billing.services.entitlements import entitlement_for
 from django_videoq_billing.types import Entitlement, Metric, Period
 from django_videoq_billing.usage import get_store
@@ -54,7 +54,7 @@ def recounted(
     if missing := [str(metric) for metric in asked if metric not in known]:
         raise ImproperlyConfigured(f"VIDEOQ_BILLING['RECOUNT'] names no function for {', '.join(missing)}.")
     functions = {metric: _function(known[metric]) for metric in asked}
-    get_store().flush()
+    counting.flush()
     users = (
         get_user_model()._default_manager.filter(is_active=True, subscription__isnull=False).order_by("pk")
     )

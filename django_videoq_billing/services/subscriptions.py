@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 from django.contrib.auth import get_user_model
@@ -13,6 +14,8 @@ from django_videoq_billing.exceptions import Conflict
 from django_videoq_billing.models import SubscriptionPlan, UserSubscription
 from django_videoq_billing.services.entitlements import default_plan, give_default_plan
 from django_videoq_billing.types import Period
+
+logger = logging.getLogger("django_videoq_billing")
 
 
 def assign_plan(user: AbstractBaseUser, plan: SubscriptionPlan) -> UserSubscription:
@@ -35,6 +38,7 @@ def assign_plan(user: AbstractBaseUser, plan: SubscriptionPlan) -> UserSubscript
         subscription.cancelled_at = subscription.trial_end = subscription.grace_period_end = None
         subscription.pending_plan = subscription.pending_plan_effective_at = None
         subscription.save()
+    logger.info("plan_assigned", extra={"user_id": str(user.pk), "plan": plan.slug})
     return subscription
 
 

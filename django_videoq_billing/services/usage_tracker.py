@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
@@ -19,7 +18,7 @@ from django_videoq_billing.exceptions import (
     QuotaExceeded,
 )
 from django_videoq_billing.models import UsageRecord
-from django_videoq_billing.services import usage_alerts
+from django_videoq_billing.services import counting, usage_alerts
 from django_videoq_billing.services.entitlements import AnyUser, check_user, entitlement_for, entitlement_of
 from django_videoq_billing.services.refusals import refusal_text
 from django_videoq_billing.signals import quota_exceeded
@@ -31,8 +30,6 @@ from django_videoq_billing.types import (
     UsageReport,
 )
 from django_videoq_billing.usage import get_store
-
-logger = logging.getLogger("django_videoq_billing")
 
 LONGEST_KEY = 255
 
@@ -61,14 +58,14 @@ class Hold:
         """Settle with `actual`, which may pass the limit, or with the reserved amount. Safe to call twice."""
         if actual is not None and actual != 0:
             check_amount(actual)
-        settled = get_store().commit(self.id, actual)
+        settled = counting.commit(self.id, actual)
         self._settled = True
         if settled:
             usage_alerts.settled(self.reservation, actual)
 
     def release(self) -> None:
         """Give the amount back. Safe to call twice; raises Conflict after a commit."""
-        get_store().release(self.id)
+        counting.release(self.id)
         self._settled = True
 
     def keep(self) -> None:
@@ -144,9 +141,8 @@ class UsageTracker:
     ) -> Reservation:
         metric = read_metric(metric)
         check_amount(amount)
-        reservation = get_store().reserve(entitlement_of(user), metric, amount, key=key, hold=hold)
+        reservation = counting.reserve(entitlement_of(user), metric, amount, key=key, hold=hold)
         if not reservation.granted:
-            logger.info("quota_refused", extra={"metric": str(metric), "limit": reservation.limit})
             quota_exceeded.send_robust(cls, user=user, reservation=reservation)
             raise QuotaExceeded(reservation, refusal_text(reservation))
         return reservation
@@ -253,7 +249,7 @@ def past_reports(user: AnyUser, limit: int) -> list[UsageReport]:
 
 def release_expired(now: datetime) -> int:
     """Give back every hold that is overdue at `now`; return how many. Safe to run twice or in two places."""
-    return get_store().expire(now)
+    return counting.expire(now)
 
 
 def flush_usage() -> int:
@@ -262,7 +258,7 @@ def flush_usage() -> int:
     Safe to stop anywhere and to run in several places at once: each entry is applied exactly once. Raises
     UsageUnavailable while the store is away.
     """
-    return get_store().flush()
+    return counting.flush()
 
 
 def read_metric(metric: Metric | str) -> Metric:

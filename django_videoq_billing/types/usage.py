@@ -150,6 +150,14 @@ class Reservation:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreLag:
+    """How far `UsageRecord` is behind the store: the age of what waits longest, and how many entries wait."""
+
+    seconds: float
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
 class UsageWarning:
     """One threshold of one metric, and whether this period's usage has reached it."""
 

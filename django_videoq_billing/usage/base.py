@@ -11,6 +11,7 @@ from django_videoq_billing.types import (
     Metric,
     Period,
     Reservation,
+    StoreLag,
     UserId,
 )
 from django_videoq_billing.usage.rows import committed
@@ -104,6 +105,10 @@ class UsageStore(ABC):
         Safe to stop anywhere, to run twice and in several places at once: each entry is applied exactly once.
         """
         return 0
+
+    def lag(self) -> StoreLag:
+        """Return how far `UsageRecord` is behind. Raises UsageUnavailable where the store does not answer in time."""
+        return StoreLag(0, 0)
 
     def risks(self) -> list[tuple[str, str, str]]:
         """What in the set-up of the store's server could lose usage: check id, sentence and hint of each."""

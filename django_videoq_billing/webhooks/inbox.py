@@ -9,14 +9,20 @@ from typing import Any
 from django.db import router, transaction
 from django.utils import timezone
 
+from django_videoq_billing import instruments
 from django_videoq_billing.conf import get_settings
-from django_videoq_billing.exceptions import InvalidSignature, MalformedPayload, PayloadTooLarge
+from django_videoq_billing.exceptions import (
+    BillingError,
+    InvalidSignature,
+    MalformedPayload,
+    PayloadTooLarge,
+)
 from django_videoq_billing.models import WebhookEvent
 from django_videoq_billing.services.stripe_payloads import moment
 from django_videoq_billing.services.stripe_service import StripeService
 from django_videoq_billing.services.stripe_service.client import live_mode
 from django_videoq_billing.signals import webhook_failed, work_waiting
-from django_videoq_billing.webhooks.registry import handlers_for
+from django_videoq_billing.webhooks.registry import family_of, handlers_for
 
 logger = logging.getLogger("django_videoq_billing")
 
@@ -29,6 +35,17 @@ def receive(body: bytes, signature: str) -> str:
 
     Raises PayloadTooLarge, InvalidSignature or MalformedPayload; then nothing was stored.
     """
+    try:
+        event = _verified(body, signature)
+    except BillingError as error:
+        instruments.count("webhooks_refused", reason=error.code)
+        logger.warning("webhook_refused", extra={"reason": error.code})
+        raise
+    store(event)
+    return str(event["id"])
+
+
+def _verified(body: bytes, signature: str) -> dict[str, Any]:
     limit = get_settings().WEBHOOK_MAX_BYTES
     if len(body) > limit:
         raise PayloadTooLarge.more_than(limit)
@@ -37,9 +54,7 @@ def receive(body: bytes, signature: str) -> str:
     event = StripeService.verify_webhook_signature(body, signature)
     if bool(event.get("livemode")) != live_mode():
         raise MalformedPayload.wrong_mode()
-    store(event)
-    logger.info("webhook_received", extra={"event_type": event["type"]})
-    return str(event["id"])
+    return event
 
 
 def store(event: dict[str, Any]) -> None:
@@ -53,6 +68,8 @@ def store(event: dict[str, Any]) -> None:
         created_at=moment(event.get("created")) or now,
     )
     WebhookEvent.objects.bulk_create([row], ignore_conflicts=True)
+    instruments.count("webhooks_received", family=family_of(event["type"]))
+    logger.info("webhook_received", extra={"event_type": row.type})
 
 
 def tell_worker() -> None:
@@ -84,7 +101,9 @@ def process_due(limit: int | None = None) -> int:
 def replay(events: Any) -> int:
     """Mark events as new, to be processed once more; return how many. Those being processed are left."""
     waiting = events.exclude(state=State.PROCESSING)
-    return int(waiting.update(state=State.RECEIVED, attempts=0, next_attempt_at=timezone.now(), error=""))
+    count = int(waiting.update(state=State.RECEIVED, attempts=0, next_attempt_at=timezone.now(), error=""))
+    logger.info("webhooks_replayed", extra={"count": count})
+    return count
 
 
 def _claim(due: Any) -> WebhookEvent | None:
@@ -105,9 +124,11 @@ def _work_on(event: WebhookEvent) -> None:
     """Run the handlers with no transaction of ours open: they speak to Stripe."""
     handlers = handlers_for(event.type)
     try:
-        for handler in handlers:
-            handler(event)
+        with instruments.span("webhook", event_type=event.type, attempts=event.attempts):
+            for handler in handlers:
+                handler(event)
     except Exception as error:
+        instruments.count("webhooks_failed", family=family_of(event.type))
         logger.exception("webhook_failed", extra={"event_type": event.type, "attempts": event.attempts})
         _settle(
             event,
@@ -117,8 +138,23 @@ def _work_on(event: WebhookEvent) -> None:
         )
         webhook_failed.send_robust(WebhookEvent, event=event, error=error)
     else:
-        state = State.PROCESSED if handlers else State.IGNORED
-        _settle(event, state=state, error="", processed_at=timezone.now())
+        _finish(event, State.PROCESSED if handlers else State.IGNORED)
+
+
+def _finish(event: WebhookEvent, state: WebhookEvent.State) -> None:
+    now = timezone.now()
+    lag = max((now - event.created_at).total_seconds(), 0)
+    instruments.count("webhooks_processed", family=family_of(event.type))
+    if event.processed_at is None:  # a replay says nothing of how late we are
+        instruments.observe("webhook_lag_seconds", lag)
+    extra = {
+        "event_type": event.type,
+        "attempts": event.attempts,
+        "state": state.value,
+        "lag_seconds": round(lag, 3),
+    }
+    _settle(event, state=state, error="", processed_at=now)
+    logger.info("webhook_processed", extra=extra)
 
 
 def _settle(event: WebhookEvent, **changes: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
@@ -10,6 +11,8 @@ from typing import Any
 from django_videoq_billing.models import WebhookEvent
 from django_videoq_billing.services.stripe_service import StripeService
 from django_videoq_billing.webhooks import inbox
+
+logger = logging.getLogger("django_videoq_billing")
 
 BATCH = 100
 KEPT_DAYS = 30  # Stripe lists events of the last 30 days
@@ -40,4 +43,6 @@ def _store_unknown(events: list[dict[str, Any]]) -> int:
     unknown = [event for event in events if event["id"] not in known]
     for event in unknown:
         inbox.store(event)
+    if unknown:
+        logger.warning("webhooks_missed", extra={"count": len(unknown)})
     return len(unknown)

@@ -33,3 +33,8 @@ def handlers_for(event_type: str) -> list[Handler]:
     ]
     found = [handler for name in (event_type, *families) for handler in _handlers.get(name, [])]
     return list(dict.fromkeys(found))
+
+
+def family_of(event_type: str) -> str:
+    """What an event is about, for a label of a metric: of events that nobody handles, "other"."""
+    return event_type.rpartition(".")[0] if handlers_for(event_type) else "other"

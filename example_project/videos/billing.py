@@ -30,6 +30,7 @@ from django_videoq_billing.services.entitlements import (
     ensure_subscription,
     has_access,
 )
+from django_videoq_billing.services.notifications import remember_language
 from django_videoq_billing.services.payments import payment_page
 from django_videoq_billing.services.redirects import safe_redirect
 from django_videoq_billing.services.usage_tracker import UsageTracker
@@ -52,6 +53,8 @@ def calmly(page: Page) -> Page:
 
     @wraps(page)
     def told(request: UserRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if request.method == "POST":
+            remember_language(request.user)  # for the e-mails that come of it
         try:
             return page(request, *args, **kwargs)
         except AlreadyOnPlan as error:

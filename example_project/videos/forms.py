@@ -1,16 +1,23 @@
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.forms import UserCreationForm
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from example_project.videos import media
 from example_project.videos.models import Video
+
+if TYPE_CHECKING:
+    _UserForm = UserCreationForm[User]
+else:
+    _UserForm = UserCreationForm
 
 
 def focus_first_error(form: forms.BaseForm) -> None:
@@ -20,6 +27,14 @@ def focus_first_error(form: forms.BaseForm) -> None:
         field.widget.attrs.pop("autofocus", None)
     for field in wrong[:1]:
         field.widget.attrs["autofocus"] = True
+
+
+class SignUpForm(_UserForm):
+    """The address is asked for so that the site can tell of plans, payments and limits."""
+
+    class Meta(UserCreationForm.Meta):
+        model = User
+        fields = ("username", "email")
 
 
 class UploadForm(forms.Form):

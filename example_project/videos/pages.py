@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from django.contrib.auth import login
-from django.contrib.auth.forms import UserCreationForm
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_noop
@@ -12,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.services.entitlements import ensure_subscription
-from example_project.videos.forms import focus_first_error
+from example_project.videos.forms import SignUpForm, focus_first_error
 from example_project.videos.offers import offers_for
 from example_project.videos.standing import obstacle_to_change
 
@@ -36,7 +34,7 @@ def signup(request: HttpRequest) -> HttpResponse:
     """No word about billing: a new user has the default plan from the first second."""
     if request.user.is_authenticated:
         return redirect("library")
-    form: UserCreationForm[User] = UserCreationForm(request.POST or None)
+    form = SignUpForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         login(request, form.save())
         return redirect("library")

@@ -27,13 +27,18 @@ def follow_sandbox(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
     """Middleware: before each request set Django's clock to the sandbox's. Signatures keep to real time."""
-    timezone.now = now
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        read_clock()
+        follow()
         return get_response(request)
 
     return middleware
+
+
+def follow() -> None:
+    """Set Django's clock to the sandbox's."""
+    timezone.now = now
+    read_clock()
 
 
 def now() -> datetime:

@@ -1,7 +1,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from example_project.videos import billing, pages, views
+from example_project.videos import billing, mailbox, pages, views
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -14,6 +14,8 @@ urlpatterns = [
     path("billing/cancel/", billing.cancel, name="cancel"),
     path("billing/reactivate/", billing.reactivate, name="reactivate"),
     path("billing/portal/", billing.portal, name="portal"),
+    path("mail/", mailbox.inbox, name="mailbox"),
+    path("mail/<int:number>/", mailbox.letter, name="letter"),
     path("signup/", pages.signup, name="signup"),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

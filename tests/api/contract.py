@@ -30,6 +30,9 @@ ENDPOINTS: dict[tuple[str, str], dict[int, set[str]]] = {
 }
 """The refusals that are an endpoint's own; 401, 403 and 429 hold wherever somebody must be signed in."""
 
+HEALTH = ("GET", "billing/health")
+"""For operators, not for clients: the page does not promise it."""
+
 WEBHOOK = ("POST", "billing/webhook/stripe")
 ASK_STRIPE = [
     ("POST", "billing/subscription/checkout"),

@@ -14,6 +14,7 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from django_videoq_billing.models import UserSubscription, WebhookEvent
+from django_videoq_billing.services.notifications.unsubscribing import token_for
 from django_videoq_billing.urls import urlpatterns
 from django_videoq_billing.webhooks import inbox
 from tests.api.clients import client_of
@@ -24,7 +25,10 @@ from tests.leaks import hear_everything, leaks, of_the_site, written
 
 METHODS = ("get", "post", "put", "patch", "delete", "options")
 PLAIN: dict[str, list[dict[str, Any]]] = {
-    name: [{}] for name in ("plans", "subscription", "usage", "payment-method", "reactivate")
+    name: [{}]
+    for name in (
+        *("plans", "subscription", "usage", "payment-method", "reactivate", "health", "unsubscribe"),
+    )
 }
 
 
@@ -47,15 +51,16 @@ def questions(shop: Shop, session_id: str) -> dict[str, list[dict[str, Any]]]:
 
 
 class Walk:
-    """`answers` by the name of the endpoint."""
+    """`answers` by the name of the endpoint; `arguments` are those of its address."""
 
-    def __init__(self) -> None:
+    def __init__(self, **arguments: list[str]) -> None:
+        self.arguments = arguments
         self.answers: dict[str, list[Any]] = defaultdict(list)
 
     def by(self, client: APIClient, asked: dict[str, list[dict[str, Any]]]) -> None:
         for pattern in urlpatterns:
             assert pattern.name in asked, "say above what to ask the new endpoint"
-            url = reverse(f"videoq_billing:{pattern.name}")
+            url = reverse(f"videoq_billing:{pattern.name}", args=self.arguments.get(str(pattern.name)))
             for method in METHODS:
                 for question in asked[pattern.name]:
                     self.answers[pattern.name].append(getattr(client, method)(url, question))
@@ -111,7 +116,7 @@ def play(shop: Shop, walk: Walk) -> None:
 
 def test_nobody_hears_an_id_or_a_secret(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
     hear_everything(caplog)
-    walk = Walk()
+    walk = Walk(unsubscribe=[token_for(shop.user.pk, "usage_warning")])
     play(shop, walk)
 
     for name, answers in walk.answers.items():

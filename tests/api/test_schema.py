@@ -24,6 +24,7 @@ from tests.api.contract import (
     ASK_STRIPE,
     ENDPOINTS,
     ENUMS,
+    HEALTH,
     HTTP_STATUS_OF_CODE,
     NULLABLE,
     OBJECTS,
@@ -85,7 +86,7 @@ def test_the_checked_in_document_is_fresh(document: dict[str, Any], generated: d
 
 
 def test_paths_and_methods_are_the_contracts(document: dict[str, Any]) -> None:
-    assert set(operations(document)) == set(ENDPOINTS)
+    assert set(operations(document)) == {*ENDPOINTS, HEALTH}
 
 
 def test_each_operation_has_a_name_that_says_what_it_does(document: dict[str, Any]) -> None:
@@ -106,6 +107,7 @@ def test_each_operation_has_a_name_that_says_what_it_does(document: dict[str, An
         ("POST", "billing/usage/check"): "billing_usage_check",
         ("GET", "billing/usage/history"): "billing_usage_history_list",
         ("GET", "billing/history"): "billing_history_retrieve",
+        HEALTH: "billing_health_retrieve",
     }
 
 
@@ -211,6 +213,16 @@ def test_the_contracts_refusals_are_all_there(document: dict[str, Any], endpoint
     assert ("429" in operation["responses"]) is (endpoint != WEBHOOK)
     if endpoint != WEBHOOK:
         assert "Retry-After" in operation["responses"]["429"]["headers"]
+
+
+def test_health_answers_alike_well_or_not(document: dict[str, Any]) -> None:
+    operation = operations(document)[HEALTH]
+    assert set(operation["responses"]) == {"200", "401", "403", "429", "503"}
+    shapes = [
+        operation["responses"][status]["content"]["application/json"]["schema"] for status in ("200", "503")
+    ]
+    assert shapes == [{"$ref": "#/components/schemas/Health"}] * 2
+    assert {} not in operation["security"]
 
 
 def test_a_refused_check_has_a_shape_of_its_own(document: dict[str, Any]) -> None:

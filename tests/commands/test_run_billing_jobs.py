@@ -16,7 +16,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from django_videoq_billing.jobs import JOBS, Job, Run
+from django_videoq_billing.jobs import Job, Run
+from django_videoq_billing.management.commands import run_billing_jobs
 from django_videoq_billing.models import JobRun, UsageReservation
 from django_videoq_billing.services.usage_tracker import UsageTracker
 from tests.commands.conftest import Run as RunCommand
@@ -39,10 +40,8 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
 
         return _work
 
-    for name in list(JOBS):
-        monkeypatch.delitem(JOBS, name)
-    for name in ("first", "second", "third"):
-        monkeypatch.setitem(JOBS, name, Job(name, timedelta(hours=1), work(name)))
+    jobs = {name: Job(name, timedelta(hours=1), work(name)) for name in ("first", "second", "third")}
+    monkeypatch.setattr(run_billing_jobs, "JOBS", jobs)
     return ran
 
 
@@ -83,7 +82,7 @@ def test_a_named_job_is_run_to_its_end(
         run.cursor["place"] = run.cursor.get("place", 0) + 1
         run.finished = run.cursor["place"] == 3
 
-    monkeypatch.setitem(JOBS, "third", Job("third", timedelta(hours=1), in_slices))
+    monkeypatch.setitem(vars(run_billing_jobs)["JOBS"], "third", Job("third", timedelta(hours=1), in_slices))
     printed = run("run_billing_jobs", only=["third"])
     assert printed.splitlines() == ["third: 1, to be continued"] * 2 + ["third: 1"]
 

@@ -15,8 +15,11 @@ from tests.stripe_site import OperatorsDriver
 
 SILENT = {
     "assign_default_plan",
+    "billing_metrics",
+    "export_billing_data",
     "expire_reservations",
     "flush_usage",
+    "import_users",
     "rebuild_usage",
     "seed_plans",
     "show_usage",
@@ -31,6 +34,7 @@ SPEAKING: dict[str, Callable[[Run], str]] = {
     "reconcile_stripe": lambda run: run("reconcile_stripe", dry_run=True) + run("reconcile_stripe"),
     "run_billing_jobs": lambda run: run("run_billing_jobs", all=True),
     "sync_stripe": lambda run: run("sync_stripe", "grace") + run("sync_stripe", all=True),
+    "anonymise_billing_data": lambda run: run("anonymise_billing_data", "grace", cancel=True, yes=True),
 }
 
 

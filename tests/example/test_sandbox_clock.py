@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
 import time_machine
+from django.core.management import call_command
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
+from django_videoq_billing.models import JobRun
+from django_videoq_billing.services.usage_tracker import UsageTracker
 from example_project.videos import sandbox_clock
 from tests.sandbox.driver import START, Driver, free_port
 
@@ -62,3 +66,20 @@ def test_the_pages_say_so(visit: Any, sandbox: Driver, settings: Any, client: Cl
     page = client.get("/plans/").content.decode()
     assert "has advanced the time to Feb. 1, 2026, midnight" in page
     assert f'href="{sandbox.url}/_sandbox/"' in page
+
+
+@pytest.mark.django_db
+def test_the_jobs_live_at_the_sandboxs_time_too(
+    visit: Any, sandbox: Driver, settings: Any, user: Any
+) -> None:
+    """What is due by then is done without anybody at the site."""
+    settings.STRIPE_SANDBOX = True
+    UsageTracker.reserve(user, "video")
+    call_command("demo_jobs", stdout=StringIO())
+    assert UsageTracker.get_usage(user)["video_count"] == 1
+
+    sandbox.advance(days=20)
+    call_command("demo_jobs", stdout=StringIO())
+
+    assert UsageTracker.get_usage(user)["video_count"] == 0
+    assert JobRun.objects.get(name="expire_reservations").started_at == BEGINNING + timedelta(days=20)

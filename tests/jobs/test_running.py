@@ -106,6 +106,22 @@ def test_a_clock_that_jumps_does_no_harm(traveller: time_machine.Traveller, late
     assert row().outcome == "ok"
 
 
+def test_a_clock_that_is_a_little_behind_takes_nothing_away(
+    traveller: time_machine.Traveller, later: Travel
+) -> None:
+    """Another place reads its clock a moment earlier, or its clock is slow."""
+    sweep = job()
+    seen: list[JobRun | None] = []
+
+    def elsewhere(run: Run) -> None:
+        later(timedelta(seconds=-30))
+        seen.append(run_job(sweep))
+
+    run_job(job(elsewhere))
+    assert seen == [None]
+    assert not is_due(sweep)
+
+
 def test_a_failure_is_written_down_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR, "django_videoq_billing"):
         run_job(job(failing))

@@ -97,6 +97,8 @@ ATTACKS: list[Any] = [
     lambda line: make_user().payment_transactions.add(line),
     lambda line: Lines.bulk_create([line], None, False, True, ["amount_cents"], ["id"]),
     lambda line: Lines.filter(pk=line.pk).update(user=make_user()),
+    lambda line: Lines.filter(pk=line.pk).update(invoice_url="https://example.com/other"),
+    lambda line: Lines.filter(pk=line.pk).update(user=None, description=""),
 ]
 
 

@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from smtplib import SMTPServerDisconnected
 
-from django.conf import settings
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 
 
 def postbox() -> Path:
-    return Path(settings.SIMULATION_POST)
+    return Path(os.environ["SIMULATION_POST"])
 
 
 def away() -> Path:

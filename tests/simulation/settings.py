@@ -38,7 +38,6 @@ CACHES: dict[str, Any] = {
     },
 }
 EMAIL_BACKEND = "tests.simulation.mail.Postbox"
-SIMULATION_POST = os.environ["SIMULATION_POST"]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

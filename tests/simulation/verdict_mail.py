@@ -65,7 +65,8 @@ def payments(year: Year, findings: Findings) -> None:
     findings.compared["failures"] = len(truth)
     findings.compared["mails about them"] = len(follow_ups)
     for name in sorted(truth.keys() - here.keys()):
-        if truth[name].lasted is None or truth[name].lasted > A_STEP:
+        lasted = truth[name].lasted
+        if lasted is None or lasted > A_STEP:
             findings.complaints.append(f"user {name[0]}: nothing about the grace period until {name[1]}")
     for name in sorted(here.keys() - truth.keys()):
         findings.complaints.append(f"user {name[0]}: told of a grace period until {name[1]}")

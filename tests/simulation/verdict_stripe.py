@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from django_videoq_billing.models import (
@@ -79,29 +80,35 @@ Line = tuple[str, str, str, int, str]
 
 
 def money_at_stripe(year: Year) -> Counter[Line]:
-    lines: Counter[Line] = Counter()
+    return Counter([*_paid(year), *_given_back(year), *_disputed(year)])
+
+
+def _paid(year: Year) -> Iterator[Line]:
     for invoice in year.account.each("invoices"):
-        kind = (
-            Type.PRORATION
-            if invoice["billing_reason"] == "subscription_update"
-            else Type.SUBSCRIPTION_PAYMENT
-        )
+        is_change = invoice["billing_reason"] == "subscription_update"
+        kind = Type.PRORATION if is_change else Type.SUBSCRIPTION_PAYMENT
         if invoice["status"] == "paid" and invoice["amount_paid"]:
-            about = (invoice["id"], str(kind), str(Status.SUCCEEDED))
-            lines[(*about, invoice["amount_paid"], invoice["currency"].upper())] += 1
+            yield _line(invoice, kind, Status.SUCCEEDED, invoice["amount_paid"])
+
+
+def _given_back(year: Year) -> Iterator[Line]:
     for refund in year.account.each("refunds"):
-        currency, about = refund["currency"].upper(), (refund["id"], str(Type.SUBSCRIPTION_REFUND))
-        lines[(*about, str(Status.REFUNDED), -refund["amount"], currency)] += 1
+        yield _line(refund, Type.SUBSCRIPTION_REFUND, Status.REFUNDED, -refund["amount"])
         if refund["status"] == "failed":
-            lines[(*about, str(Status.FAILED), refund["amount"], currency)] += 1
+            yield _line(refund, Type.SUBSCRIPTION_REFUND, Status.FAILED, refund["amount"])
+
+
+def _disputed(year: Year) -> Iterator[Line]:
     for dispute in year.account.each("disputes"):
         if dispute["status"] in INQUIRIES:
             continue
-        currency, about = dispute["currency"].upper(), (dispute["id"], str(Type.DISPUTE))
-        lines[(*about, str(Status.DISPUTED), -dispute["amount"], currency)] += 1
+        yield _line(dispute, Type.DISPUTE, Status.DISPUTED, -dispute["amount"])
         if dispute["status"] in WON:
-            lines[(*about, str(Status.SUCCEEDED), dispute["amount"], currency)] += 1
-    return lines
+            yield _line(dispute, Type.DISPUTE, Status.SUCCEEDED, dispute["amount"])
+
+
+def _line(about: Json, kind: Type, status: Status, amount: int) -> Line:
+    return about["id"], str(kind), str(status), amount, about["currency"].upper()
 
 
 def money_here() -> Counter[Line]:

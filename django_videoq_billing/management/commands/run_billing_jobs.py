@@ -48,6 +48,7 @@ class Command(BaseCommand):
             return
         named = _named(only) if only else list(JOBS.values()) if options["all"] else None
         with stopping() as stop:
+            self.draws = not options["loop"]
             if options["loop"]:
                 self._loop(stop, interval)
                 return
@@ -86,6 +87,7 @@ class Command(BaseCommand):
 
     def _run(self, job: Job, stop: Stop) -> JobRun | None:
         progress = Progress(self.stderr, None, job.name)
+        progress.shown &= self.draws
         row = run_job(job, asked_to_stop=lambda: stop.requested, told=progress.reached)
         progress.end()
         if row is None:

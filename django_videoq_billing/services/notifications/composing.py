@@ -8,7 +8,6 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
@@ -21,13 +20,14 @@ from django_videoq_billing.services.notifications import (  # noqa: F401 (teller
     usage_messages,
 )
 from django_videoq_billing.services.notifications.languages import language_of
+from django_videoq_billing.services.notifications.mail import Mail
 from django_videoq_billing.services.notifications.telling import TELLERS, Case, Message, Outdated, ensure
 from django_videoq_billing.services.notifications.unsubscribing import OPTIONAL, wants
 
 TEMPLATES = "django_videoq_billing/emails"
 
 
-def compose(notification: Notification) -> EmailMultiAlternatives:
+def compose(notification: Notification) -> Mail:
     """Return the e-mail as it is true now; raises Outdated where there is nothing to say or nobody to say it to."""
     user = get_user_model()._default_manager.filter(pk=notification.user_id).first()
     if user is None or not user.is_active:
@@ -46,9 +46,7 @@ def _case(notification: Notification, user: AbstractBaseUser) -> Case:
     return Case(notification, user, rows.filter(user_id=user.pk).first())
 
 
-def rendered(
-    message: Message, notification: Notification, user: AbstractBaseUser, address: str
-) -> EmailMultiAlternatives:
+def rendered(message: Message, notification: Notification, user: AbstractBaseUser, address: str) -> Mail:
     """From the templates of the message's kind; the headers follow RFC 3834 and RFC 8058."""
     optional = message.kind in OPTIONAL
     unsubscribe_url = links.unsubscribe_url(notification) if optional else ""
@@ -70,7 +68,7 @@ def rendered(
     if unsubscribe_url:
         headers["List-Unsubscribe"] = f"<{unsubscribe_url}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    mail = EmailMultiAlternatives(
+    mail = Mail(
         subject=context["subject"],
         body=_tidy(_render(message.kind, "body.txt", context)),
         from_email=links.sender(),

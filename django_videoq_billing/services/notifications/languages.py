@@ -18,19 +18,20 @@ def language_of(user: AbstractBaseUser) -> str:
     """
     path = get_settings().USER_LANGUAGE
     given = import_string(path)(user) if path else ""
-    return _supported(given) or _used_last(user) or django_settings.LANGUAGE_CODE
+    return _supported(given) or _known(user)
 
 
 def remember_language(user: AbstractBaseUser) -> None:
     """Keep the language that is active now for the user's e-mails; nothing is written where it is known."""
     language = _supported(get_language())
-    if language and language != (_used_last(user) or django_settings.LANGUAGE_CODE):
+    if language and language != _known(user):
         EmailPreference.objects.update_or_create(user_id=user.pk, defaults={"language": language})
 
 
-def _used_last(user: AbstractBaseUser) -> str:
+def _known(user: AbstractBaseUser) -> str:
     kept = EmailPreference.objects.filter(user_id=user.pk).values_list("language", flat=True).first()
-    return _supported(kept)
+    site = django_settings.LANGUAGE_CODE
+    return _supported(kept) or _supported(site) or site
 
 
 def _supported(code: object) -> str:

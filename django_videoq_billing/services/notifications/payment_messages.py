@@ -129,9 +129,9 @@ def _overtaken(notification: Notification, step: int) -> bool:
 
 
 def _last_step() -> int:
-    """The number of the last reminder within the grace period."""
-    days = get_settings().PAYMENT_REMINDER_DAYS
-    return len([day for day in days if day < get_settings().GRACE_PERIOD_DAYS])
+    """The last reminder within the grace period, by its day."""
+    grace = get_settings().GRACE_PERIOD_DAYS
+    return max((day for day in get_settings().PAYMENT_REMINDER_DAYS if day < grace), default=0)
 
 
 def _money(amount: int, currency: str) -> str:

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMessage
 from django.db import router, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from django_videoq_billing.models import Notification
 from django_videoq_billing.services.notifications.composing import compose
+from django_videoq_billing.services.notifications.mail import new_connection
 from django_videoq_billing.services.notifications.telling import Outdated
 from django_videoq_billing.signals import work_waiting
 
@@ -55,7 +56,7 @@ def send_again(notifications: QuerySet[Notification]) -> int:
     )
     if count:
         alias = router.db_for_write(Notification)
-        wake = lambda: work_waiting.send_robust(Notification, job="notifications")  # noqa: E731
+        wake = lambda: work_waiting.send_robust(Notification, job="send_notifications")  # noqa: E731
         transaction.on_commit(wake, using=alias, robust=True)
     return count
 
@@ -74,12 +75,11 @@ class _Postman:
 
     def send(self, message: EmailMessage) -> None:
         if self._connection is None:
-            connection = get_connection()
+            connection = new_connection()
             connection.open()
             self._connection = connection
-        message.connection = self._connection
         try:
-            message.send()
+            self._connection.send_messages([message])
         except BaseException:
             self._hang_up()
             raise

@@ -10,11 +10,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import stripe
 from django.conf import settings as django_settings
 
+from django_videoq_billing import instruments
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.exceptions import (
     StripeAuthenticationRequired,
@@ -82,9 +84,22 @@ def _client_for(key: str, base: str, timeout: int, retries: int) -> stripe.Strip
     return stripe.StripeClient(
         key,
         base_addresses={"api": base} if base else None,
-        http_client=stripe.RequestsClient(timeout=timeout),
+        http_client=_TracedRequests(timeout=timeout),
         max_network_retries=retries,
     )
+
+
+class _TracedRequests(stripe.RequestsClient):
+    """The SDK's own way over HTTP, with a span for each request, repeated ones too."""
+
+    def request(  # type: ignore[override] # as the SDK itself overrides it
+        self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        path = _ID.sub(r"{\1}", urlsplit(url).path)
+        with instruments.span("stripe", method=method.upper(), path=path) as span:
+            answer = super().request(method, url, headers, post_data)
+            span.set(http_status=answer[1])
+        return answer
 
 
 @contextmanager
@@ -94,22 +109,28 @@ def stripe_errors() -> Iterator[None]:
         yield
     except stripe.CardError as error:
         decline_code = getattr(error.error, "decline_code", None)
+        instruments.count("stripe_failures", kind="declined")
         logger.info("stripe_card_declined", extra={"stripe_code": error.code, "decline_code": decline_code})
         if {decline_code, error.code} & _ASKS_THE_CARDHOLDER:
             raise StripeAuthenticationRequired.not_possible() from None
         raise StripeFailure.declined(decline_code or error.code) from None
     except (stripe.APIConnectionError, stripe.RateLimitError) as error:
-        logger.warning("stripe_unavailable", extra={"http_status": error.http_status})
-        raise StripeUnavailable.after(_retry_after(error)) from None
+        raise _unavailable(error) from None
     except stripe.StripeError as error:
         # 409: a request with the same idempotency key is still being answered.
         if error.http_status in (None, 409) or error.http_status >= 500:
-            logger.warning("stripe_unavailable", extra={"http_status": error.http_status})
-            raise StripeUnavailable.after(_retry_after(error)) from None
+            raise _unavailable(error) from None
         missing = error.code == "resource_missing"
-        log = logger.info if missing else logger.error
-        log("stripe_refused", extra={"stripe_code": error.code, "param": getattr(error, "param", None)})
+        instruments.count("stripe_failures", kind="missing" if missing else "refused")
+        extra = {"stripe_code": error.code, "param": getattr(error, "param", None)}
+        logger.log(logging.INFO if missing else logging.ERROR, "stripe_refused", extra=extra)
         raise (StripeObjectMissing.gone() if missing else StripeFailure.refused()) from None
+
+
+def _unavailable(error: stripe.StripeError) -> StripeUnavailable:
+    instruments.count("stripe_failures", kind="unavailable")
+    logger.warning("stripe_unavailable", extra={"http_status": error.http_status})
+    return StripeUnavailable.after(_retry_after(error))
 
 
 def _retry_after(error: stripe.StripeError) -> int | None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from django_videoq_billing.exceptions import AccountInactive, Conflict, InvalidRequest
 from django_videoq_billing.models import TranscriptionJob, UserSubscription
-from django_videoq_billing.services import usage_alerts, usage_tracker
+from django_videoq_billing.services import counting, usage_alerts, usage_tracker
 from django_videoq_billing.services.entitlements import AnyUser, ensure_subscription
 from django_videoq_billing.services.transcription.costs import cost_cents, cost_per_second
 from django_videoq_billing.services.usage_tracker import UsageTracker, check_amount, check_key
@@ -157,6 +157,7 @@ def _open(
         except IntegrityError:
             raise Conflict.live_job() from None
         hold.keep()
+    logger.info("transcription_started", extra={"job": job.pk, "seconds": estimated_seconds})
     return job
 
 
@@ -194,14 +195,13 @@ def _settle_hold(job: TranscriptionJob, seconds: int) -> tuple[bool, int]:
     """
     if job.reservation_id is None:
         return True, seconds
-    store = get_store()
     try:
-        if store.commit(job.reservation_id, seconds):
+        if counting.commit(job.reservation_id, seconds):
             usage_alerts.look_at(lambda: job.user, Metric.TRANSCRIPTION)
             return True, seconds
     except (Conflict, InvalidRequest):
         return False, seconds
-    settled = store.settled_amount(job.reservation_id)
+    settled = get_store().settled_amount(job.reservation_id)
     return True, seconds if settled is None else settled
 
 
@@ -218,7 +218,7 @@ def _abandon(job: TranscriptionJob, status: TranscriptionJob.Status, message: st
         job = _fetched(job)
         if job.is_live and job.reservation_id is not None:
             with suppress(InvalidRequest):  # the hold is gone with its record, and so is what it held
-                get_store().release(job.reservation_id)
+                counting.release(job.reservation_id)
         job = _locked(job)
         if job.status == status:
             return job
@@ -264,4 +264,6 @@ def _finish(job: TranscriptionJob, status: TranscriptionJob.Status) -> Transcrip
             "updated_at",
         ]
     )
+    extra = {"job": job.pk, "status": status.value, "seconds": job.duration_seconds}
+    logger.info("transcription_ended", extra=extra)
     return job

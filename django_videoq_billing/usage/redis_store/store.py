@@ -21,11 +21,12 @@ from django_videoq_billing.types import (
     Period,
     Reservation,
     ReservationState,
+    StoreLag,
     UserId,
 )
 from django_videoq_billing.usage.base import UsageStore
 from django_videoq_billing.usage.database import DatabaseUsageStore
-from django_videoq_billing.usage.redis_store import away, expiry, flush
+from django_videoq_billing.usage.redis_store import away, expiry, flush, lag
 from django_videoq_billing.usage.redis_store.client import make_client
 from django_videoq_billing.usage.redis_store.keys import (
     CODE,
@@ -101,8 +102,7 @@ class RedisUsageStore(UsageStore):
     def _count(
         self, shard: Shard, user: bytes, entitlement: EntitlementSource, metric: Metric, amount: int
     ) -> Reservation:
-        code = CODE[metric]
-        reply = self._tried(shard, entitlement, shard.count, user, code, amount)
+        reply = self._tried(shard, entitlement, shard.count, user, CODE[metric], amount)
         granted = reply[0] == COUNTED
         return Reservation(
             entitlement.user_id,
@@ -134,10 +134,8 @@ class RedisUsageStore(UsageStore):
             return Reservation(
                 entitlement.user_id, metric, first, True, used, limit, when, known, state, replayed=True
             )
-        granted = status == COUNTED
-        return Reservation(
-            entitlement.user_id, metric, amount, granted, used, limit, when, hold_id if granted else None
-        )
+        held = hold_id if status == COUNTED else None
+        return Reservation(entitlement.user_id, metric, amount, held is not None, used, limit, when, held)
 
     def _not_known(self, shard: Shard, hold_id: UUID | None, error: StoreAwayError) -> None:
         """It may have been counted. A hold is given back later, if there is one; a count cannot be told apart
@@ -278,6 +276,9 @@ class RedisUsageStore(UsageStore):
             return flush.flush(self.shards)
         except StoreAwayError as error:
             raise UsageUnavailable.no_answer() from error
+
+    def lag(self) -> StoreLag:
+        return lag.lag_of(self.shards)
 
     def risks(self) -> list[tuple[str, str, str]]:
         return risks_of(self.shards.wire)

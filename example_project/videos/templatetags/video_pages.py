@@ -48,5 +48,11 @@ def sandbox_time() -> datetime | None:
 
 
 @register.simple_tag
+def shows_mail() -> bool:
+    """Whether the page of all e-mails is open."""
+    return bool(settings.DEBUG)
+
+
+@register.simple_tag
 def max_megabytes() -> int:
     return max_upload_bytes() // 1024**2

@@ -80,6 +80,13 @@ def test_each_metric_has_its_own_warnings(user: User) -> None:
     assert (told(user), told(user, Metric.TRANSCRIPTION)) == ([80], [90])
 
 
+def test_what_a_higher_threshold_has_said_is_not_said_again(user: User) -> None:
+    counted = UsageTracker.count(user, Metric.VIDEO, 10)
+    counted.release()
+    UsageTracker.count(user, Metric.VIDEO, 8)
+    assert told(user) == [100]
+
+
 def test_a_limit_of_zero_is_never_reached(user: User) -> None:
     nobody = subscribed(make_plan(video_limit=0))
     UsageTracker.increment_video_count(nobody)
@@ -184,11 +191,12 @@ class TestTranscriptions:
         transcription.fail(transcription.start(user, _video(), 6000), "no sound")
         assert told(user, Metric.TRANSCRIPTION) == []
 
-    def test_of_an_account_that_was_switched_off(self, user: User) -> None:
+    def test_of_an_account_that_was_switched_off(self, user: User, caplog: pytest.LogCaptureFixture) -> None:
         job = transcription.start(user, _video(), 6000)
         User.objects.update(is_active=False)
         transcription.complete(job, 6000)
         assert told(user, Metric.TRANSCRIPTION) == []
+        assert caplog.records == [], "that is no failure"
 
 
 def _video() -> Group:

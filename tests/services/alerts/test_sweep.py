@@ -48,6 +48,13 @@ def test_what_was_told_at_the_commit_is_not_told_again(user: User) -> None:
     assert told(user) == [90]
 
 
+def test_what_a_higher_threshold_has_said_is_not_said_again(user: User) -> None:
+    UsageTracker.count(user, Metric.VIDEO, 10)
+    usage_tracker.flush_usage()
+    UsageRecord.objects.filter(user=user).update(video_count=8)
+    assert (sweep(), told(user)) == (0, [100])
+
+
 def test_overlapping_holds_are_told_of_once_they_are_settled(user: User) -> None:
     first = UsageTracker.reserve(user, Metric.VIDEO, 3)
     second = UsageTracker.reserve(user, Metric.VIDEO, 6)
@@ -128,7 +135,7 @@ def test_who_was_told_costs_no_query_of_his_own(many: list[User], monkeypatch: p
     sweep()
     with CaptureQueriesContext(connection) as sql:
         list(alert_sweep.find_reached())
-    assert len(sql.captured_queries) == 3, "the ids' bounds, the records, the alerts"
+    assert len(sql.captured_queries) == 2, "the ids' bounds and the records"
 
 
 def test_an_empty_site_and_one_without_thresholds(user: User, settings: Any) -> None:

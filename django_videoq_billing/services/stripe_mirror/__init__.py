@@ -22,8 +22,31 @@ from django.utils import timezone
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.exceptions import StripeObjectMissing
 from django_videoq_billing.models import WebhookEvent
+from django_videoq_billing.services.stripe_mirror.forgetting import (
+    forget_customer,
+    forget_events,
+    forgets_anybody,
+    is_forgotten,
+    rows_of_customer,
+)
 from django_videoq_billing.services.stripe_payloads import id_of
 from django_videoq_billing.services.stripe_service.client import live_mode, stripe_errors
+
+__all__ = [
+    "connect_events",
+    "default_card",
+    "forget_customer",
+    "forget_events",
+    "is_installed",
+    "is_same_server",
+    "mirror",
+    "mirror_catalog",
+    "mirror_customer",
+    "mirror_due",
+    "mirror_event",
+    "rows_of_customer",
+    "takes_key",
+]
 
 logger = logging.getLogger("django_videoq_billing")
 
@@ -104,6 +127,8 @@ def mirror(kind: str, object_id: str, *, was_deleted: bool = False) -> None:
     try:
         with stripe_errors():
             data = wanted.api_retrieve(api_key=key)
+            if _is_forgotten(kind, data):
+                return
             _ensure_customer(kind, id_of(data.get("customer")))
             model.sync_from_stripe_data(data, api_key=key)
     except StripeObjectMissing:
@@ -113,7 +138,7 @@ def mirror(kind: str, object_id: str, *, was_deleted: bool = False) -> None:
 
 def mirror_customer(customer_id: str) -> None:
     """Store a customer and all that belongs to it, page by page."""
-    if not is_installed():
+    if not is_installed() or is_forgotten(customer_id):
         return
     mirror("customer", customer_id)
     for kind, narrowed in OF_CUSTOMER.items():
@@ -180,8 +205,8 @@ def _try(event: WebhookEvent) -> None:
     try:
         mirror_event(event)
     except Exception as error:  # dj-stripe's troubles are no reason to stop
-        details = {"event_type": event.type, "attempts": event.mirror_attempts}
-        logger.warning("mirror_failed", extra={**details, "error": type(error).__name__})
+        attempts, kind = event.mirror_attempts, type(error).__name__
+        logger.warning("mirror_failed", extra={"event_type": event.type, "attempts": attempts, "error": kind})
         minutes = get_settings().WEBHOOK_RETRY_MINUTES
         wait = timedelta(minutes=minutes[min(event.mirror_attempts, len(minutes)) - 1])
         row.update(next_mirror_at=timezone.now() + wait, error=_words(error))
@@ -204,6 +229,15 @@ def _mirror_all(kind: str, params: dict[str, Any]) -> Any:
             api_key=key, limit=100, expand=expand, **params
         ).auto_paging_iter():
             yield model.sync_from_stripe_data(data, api_key=key)
+
+
+def _is_forgotten(kind: str, data: Any) -> bool:
+    """Whether the object belongs to a customer whom `forget_customer` has taken out."""
+    owner = data["id"] if kind == "customer" else id_of(data.get("customer"))
+    if owner is None and data.get("charge") and forgets_anybody():  # a refund or a dispute
+        charge = _model("charge").stripe_class.retrieve(id_of(data["charge"]), api_key=_key())
+        owner = id_of(charge.get("customer"))
+    return owner is not None and is_forgotten(owner)
 
 
 def _expanded(kind: str) -> list[str]:

@@ -1,0 +1,3 @@
+"""The addresses of a host that has not included ours."""
+
+urlpatterns: list[object] = []

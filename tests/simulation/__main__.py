@@ -16,7 +16,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from tests.proxy import proxy
 from tests.sandbox.driver import KEY, Driver, running
 from tests.storm.weather import Servers
 
@@ -52,10 +54,14 @@ def live(given: argparse.Namespace, sandbox: Driver, servers: Servers) -> int:
 
     print(f"seed {given.seed}: {given.users} users, {given.days} days", flush=True)
     began = time.monotonic()
-    with time_machine.travel(moment(START), tick=False) as clock:
+    with (
+        time_machine.travel(moment(START), tick=False) as clock,
+        proxy(urlsplit(sandbox.url).port or 0) as network,
+    ):
         prepare()
+        where_stripe_is(f"http://127.0.0.1:{network.port}")  # for the workers, which are not started yet
         plan = Plan(given.seed, given.users, given.days, given.calm)
-        year = Year(plan, Account(sandbox), servers, clock)
+        year = Year(plan, Account(sandbox), servers, network, clock)
         year.live()
         complaints = judge(year)
     print(f"seed {given.seed}: {complaints} complaints, {time.monotonic() - began:.0f} s", flush=True)
@@ -64,18 +70,22 @@ def live(given: argparse.Namespace, sandbox: Driver, servers: Servers) -> int:
 
 def load_the_site(sandbox: Driver, servers: Servers, post: Path, log: str) -> None:
     """In this process, and through the environment in those that are forked."""
-    stripe = {"STRIPE_SECRET_KEY": KEY, "STRIPE_WEBHOOK_SECRET": SECRET, "STRIPE_API_BASE": sandbox.url}
+    where_stripe_is(sandbox.url)
     os.environ |= {
         "DATABASE_URL": servers.database_url,
         "SIMULATION_REDIS": servers.redis_url,
         "SIMULATION_POST": str(post),
         "SIMULATION_LOG": log,
-        "SIMULATION_BILLING": json.dumps(stripe),
         "DJANGO_SETTINGS_MODULE": "tests.simulation.settings",
     }
     import django
 
     django.setup()
+
+
+def where_stripe_is(url: str) -> None:
+    stripe = {"STRIPE_SECRET_KEY": KEY, "STRIPE_WEBHOOK_SECRET": SECRET, "STRIPE_API_BASE": url}
+    os.environ["SIMULATION_BILLING"] = json.dumps(stripe)
 
 
 if __name__ == "__main__":

@@ -107,7 +107,7 @@ def _disputed(year: Year) -> Iterator[Line]:
             yield _line(dispute, Type.DISPUTE, Status.SUCCEEDED, dispute["amount"])
 
 
-def _line(about: Json, kind: Type, status: Status, amount: int) -> Line:
+def _line(about: Json, kind: str, status: str, amount: int) -> Line:
     return about["id"], str(kind), str(status), amount, about["currency"].upper()
 
 

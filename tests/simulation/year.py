@@ -14,6 +14,7 @@ from django.db import connection
 from django.utils import timezone
 
 from django_videoq_billing.models import JobRun, Notification, UsageReservation, WebhookEvent
+from tests.proxy import Proxy
 from tests.simulation import mail
 from tests.simulation.account import Account, moment
 from tests.simulation.books import Books
@@ -48,8 +49,16 @@ class Plan:
 
 
 class Year:
-    def __init__(self, plan: Plan, account: Account, servers: Servers, clock: time_machine.Traveller) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        account: Account,
+        servers: Servers,
+        network: Proxy,
+        clock: time_machine.Traveller,
+    ) -> None:
         self.plan, self.account, self.servers, self.clock = plan, account, servers, clock
+        self.network = network
         self.books = Books()
         self.post = Post(account, plan.seed)
         self.people: list[tuple[Person, Uploads]] = []
@@ -179,12 +188,14 @@ class Year:
             yield lambda: self._act_twice(person, dice)
 
     def _act_twice(self, person: Person, dice: random.Random) -> None:
-        """Many have second thoughts, while the workers hear of the first."""
+        """Many have second thoughts, while a worker hears of the first from a Stripe that answers slowly."""
         person.act(dice)
         if dice.random() < 0.5:
+            self.network.delay = lambda: dice.uniform(0, 0.2)
             self._bring_the_post(dice)
-            time.sleep(dice.uniform(0, 0.05))
+            time.sleep(dice.uniform(0, 0.1))
             person.act(dice)
+            self.network.delay = lambda: 0
             if not self.plan.calm and dice.random() < 0.05:
                 self._kill_a_worker(dice)
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models.signals import post_save
 
 from django_videoq_billing import signals
-from django_videoq_billing.models import PaymentTransaction, SubscriptionPlan, UserSubscription
+from django_videoq_billing.models import PaymentTransaction, SubscriptionPlan, UsageAlert, UserSubscription
 
 logger = logging.getLogger("django_videoq_billing")
 
@@ -21,6 +21,7 @@ def connect() -> None:
     signals.subscription_activated.connect(activated, dispatch_uid="videoq_billing.log_activated")
     signals.subscription_cancelled.connect(cancelled, dispatch_uid="videoq_billing.log_cancelled")
     signals.plan_changed.connect(changed, dispatch_uid="videoq_billing.log_plan_changed")
+    signals.quota_threshold_reached.connect(threshold_reached, dispatch_uid="videoq_billing.log_threshold")
     post_save.connect(line_saved, sender=PaymentTransaction, dispatch_uid="videoq_billing.log_line")
 
 
@@ -37,6 +38,11 @@ def cancelled(subscription: UserSubscription, **kwargs: Any) -> None:
 def changed(subscription: UserSubscription, previous_plan: SubscriptionPlan, **kwargs: Any) -> None:
     user_id, plan, previous = str(subscription.user_id), subscription.plan.slug, previous_plan.slug
     logger.info("plan_changed", extra={"user_id": user_id, "plan": plan, "previous_plan": previous})
+
+
+def threshold_reached(alert: UsageAlert, **kwargs: Any) -> None:
+    extra = {"user_id": str(alert.user_id), "metric": str(alert.metric), "threshold": alert.threshold}
+    logger.info("usage_threshold_reached", extra=extra)
 
 
 def line_saved(instance: PaymentTransaction, created: bool, using: str, **kwargs: Any) -> None:

@@ -104,7 +104,7 @@ REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
 # `dev.py demo` sets these three for a local Stripe; with keys of your own account leave the base address out.
 STRIPE_API_BASE = os.environ.get("STRIPE_API_BASE", "")
 VIDEOQ_BILLING: dict[str, Any] = {  # everything else: three plans, by default
-    # With a Redis usage is counted there; `manage.py flush_usage --loop` brings it into the admin's tables.
+    # With a Redis usage is counted there; `manage.py run_billing_jobs --loop` brings it into the admin's tables.
     "USAGE_STORE": "redis" if os.environ.get("REDIS_URL") else "database",
     "UPGRADE_URL": "plans",
     "BILLING_URL": "billing",

@@ -63,8 +63,8 @@ class WebhookEvent(models.Model):
         indexes: ClassVar = [
             models.Index(
                 fields=["next_attempt_at"],
-                condition=Q(state__in=["received", "failed"]),
-                name="vqb_webhook_waiting",
+                condition=Q(state__in=["received", "failed", "processing"]),
+                name="vqb_webhook_open",
             ),
             models.Index(fields=["type", "created_at"], name="vqb_webhook_type_created"),
             models.Index(

@@ -6,14 +6,13 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from django.db import connections, router
 from django.utils import timezone
 
 from django_videoq_billing.conf import get_settings
-from django_videoq_billing.models import UsageRecord, UserSubscription, WebhookEvent
+from django_videoq_billing.models import JobRun, UsageRecord, UserSubscription, WebhookEvent
 from django_videoq_billing.services import counting
 
 logger = logging.getLogger("django_videoq_billing")
@@ -23,6 +22,12 @@ LAG_SECONDS = 300
 
 OVERDUE_SECONDS = 600
 """An event that is due may wait so long for somebody to work on it."""
+
+IDLE_SECONDS = 3600
+"""So long may pass without any job having run. A site on which none has ever run may do without them."""
+
+FAILURES = 3
+"""A job that has failed so often in a row needs a person."""
 
 MOST_COUNTED = 10_000
 """Nobody needs to know how many more there are, and counting them takes time."""
@@ -75,7 +80,11 @@ def webhooks() -> Finding:
     """Somebody works on events when they are due: new ones, and those to be tried again."""
     now = timezone.now()
     due = _events().filter(state__in=WebhookEvent.WAITING, next_attempt_at__lte=now)
-    since = [*due.order_by("next_attempt_at").values_list("next_attempt_at", flat=True)[:1], *_abandoned(now)]
+    left = _events().filter(state=WebhookEvent.State.PROCESSING, leased_until__lte=now)
+    since = [
+        *due.order_by("next_attempt_at").values_list("next_attempt_at", flat=True)[:1],
+        *left.order_by("leased_until").values_list("leased_until", flat=True)[:1],
+    ]
     overdue = max([0.0, *((now - moment).total_seconds() for moment in since)])
     waiting = due[:MOST_COUNTED].count()
     return Finding(overdue <= OVERDUE_SECONDS, {"overdue_seconds": round(overdue, 3), "waiting": waiting})
@@ -94,17 +103,14 @@ def _events() -> Any:
     return WebhookEvent.objects.using(router.db_for_write(WebhookEvent)).order_by()
 
 
-def _abandoned(now: datetime) -> list[datetime]:
-    """When the lease of a worker that died ran out, the first of them. Among the newest: no index has the others."""
-    newest = _events().order_by("-pk").values_list("pk", flat=True)[:1]
-    left = _events().filter(state=WebhookEvent.State.PROCESSING, leased_until__lte=now)
-    return [
-        moment
-        for pk in newest
-        for moment in left.filter(pk__gt=pk - MOST_COUNTED)
-        .order_by("leased_until")
-        .values_list("leased_until", flat=True)[:1]
-    ]
+def jobs() -> Finding:
+    """Somebody runs the jobs, and none fails again and again."""
+    rows = list(JobRun.objects.using(router.db_for_write(JobRun)).all())
+    latest = max((row.finished_at for row in rows if row.finished_at), default=None)
+    idle = (timezone.now() - latest).total_seconds() if latest else 0.0
+    failing = sum(row.failures >= FAILURES for row in rows)
+    well = not failing and idle <= IDLE_SECONDS
+    return Finding(well, {"idle_seconds": round(max(idle, 0.0), 3), "failing": failing})
 
 
 PROBES: Mapping[str, Callable[[], Finding]] = {
@@ -112,5 +118,6 @@ PROBES: Mapping[str, Callable[[], Finding]] = {
     "usage_store": usage_store,
     "webhooks": webhooks,
     "failed_webhooks": failed_webhooks,
+    "jobs": jobs,
 }
 """By the name that the health view and the gauges give them."""

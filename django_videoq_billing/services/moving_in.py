@@ -22,6 +22,7 @@ from django.utils.module_loading import import_string
 
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.models import SubscriptionPlan, UsageRecord, UserSubscription
+from django_videoq_billing.services import usage_alerts
 from django_videoq_billing.services.entitlements import (
     entitlement_for,
     entitlement_of,
@@ -223,7 +224,10 @@ def _fill(user: AbstractBaseUser, period: Period, amounts: Amounts) -> Amounts |
             return None
         missing = _missing(entitlement, amounts)
         for metric, amount in missing.items():
-            get_store().add(entitlement_of(user), metric, amount)
+            counters = get_store().add(entitlement_of(user), metric, amount)
+            limit = entitlement.limit(metric)
+            # The old site has warned, or nobody has; that the site moved is no news to the user.
+            usage_alerts.notice(user.pk, metric, period, counters.used(metric), limit, tell=False)
     return missing
 
 

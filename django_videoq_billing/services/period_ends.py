@@ -49,7 +49,7 @@ def _ask(pk: int, customer_id: str | None) -> None:
     except StripeUnavailable:
         raise
     except BillingError:
-        logger.exception("period_end_not_synced", extra={"subscription_id": pk})
+        logger.exception("period_end_not_synced", extra={"subscription": pk})
 
 
 def _late() -> UserSubscriptionQuerySet:

@@ -91,12 +91,13 @@ def look_at(user: Callable[[], AnyUser], metric: Metric) -> None:
 
 
 def notice(
-    user_id: UserId, metric: Metric, period: Period, used: int, limit: int | None
+    user_id: UserId, metric: Metric, period: Period, used: int, limit: int | None, *, tell: bool = True
 ) -> UsageAlert | None:
     """Write down that usage stands at `used` of `limit` if that is news; return the alert that was made.
 
     News is the highest threshold reached, once for each user, metric and period: a jump over several is one
-    alert, and what a higher one has said already is said again only where the limit was raised since.
+    alert, and what a higher one has said already is said again only where the limit was raised since. Without
+    `tell` it is only taken as said: by e-mail and signal nobody hears of it.
     """
     threshold = highest_reached(used, limit)
     if threshold is None or limit is None:
@@ -116,10 +117,10 @@ def notice(
                 limit=limit,
                 created_at=timezone.now(),
             )
-            outbox.add(Notification.Kind.USAGE_WARNING, user_id, str(alert.pk))
-            transaction.on_commit(
-                lambda: quota_threshold_reached.send_robust(UsageAlert, alert=alert), using=alias, robust=True
-            )
+            if tell:
+                outbox.add(Notification.Kind.USAGE_WARNING, user_id, str(alert.pk))
+                announce = partial(quota_threshold_reached.send_robust, UsageAlert, alert=alert)
+                transaction.on_commit(announce, using=alias, robust=True)
     except IntegrityError:  # somebody else was faster, or the user is gone
         return None
     return alert

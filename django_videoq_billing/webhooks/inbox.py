@@ -90,7 +90,7 @@ def process_due(limit: int | None = None) -> int:
     """Process every event that is due, oldest first; return how many. Safe in many workers at once."""
     done = 0
     while limit is None or done < limit:
-        event = _claim(WebhookEvent.objects.due(timezone.now()).order_by("created_at", "pk"))
+        event = _claim(WebhookEvent.objects.due(timezone.now()).order_by("next_attempt_at"))
         if event is None:
             break
         _work_on(event)

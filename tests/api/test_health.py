@@ -13,14 +13,14 @@ from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from django_videoq_billing.models import WebhookEvent
+from django_videoq_billing.models import JobRun, WebhookEvent
 from django_videoq_billing.services import health
 from django_videoq_billing.services.usage_tracker import UsageTracker, flush_usage
 from tests.api.clients import assert_refused, client_of
 from tests.factories import make_user
 
 TOKEN = "for-probes-of-the-tests_1"
-CHECKS = ["database", "usage_store", "webhooks", "failed_webhooks"]
+CHECKS = ["database", "usage_store", "webhooks", "failed_webhooks", "jobs"]
 State = WebhookEvent.State
 
 
@@ -123,7 +123,21 @@ class TestWhatTurnsItRed:
             "usage_store": {"lag_seconds": 0.0, "waiting": 0.0},
             "webhooks": {"overdue_seconds": 0.0, "waiting": 0.0},
             "failed_webhooks": {"failed": 0.0, "stuck": 0.0},
+            "jobs": {"idle_seconds": 0.0, "failing": 0.0},
         }
+
+    def test_jobs_that_nobody_runs(self, probe: Callable[[], Any]) -> None:
+        long_ago, now = timezone.now() - timedelta(minutes=61), timezone.now()
+        JobRun.objects.create(name="flush_usage", finished_at=long_ago)
+        assert failing(probe()) == ["jobs"]
+        JobRun.objects.create(name="reconcile_stripe", finished_at=now)
+        assert failing(probe()) == []
+
+    def test_a_job_that_fails_again_and_again(self, probe: Callable[[], Any]) -> None:
+        job = JobRun.objects.create(name="flush_usage", finished_at=timezone.now(), failures=2)
+        assert failing(probe()) == []
+        JobRun.objects.filter(pk=job.pk).update(failures=3)
+        assert failing(probe()) == ["jobs"]
 
     def test_an_event_that_nobody_works_on(self, probe: Callable[[], Any]) -> None:
         make_event(due=timedelta(minutes=9))
@@ -186,7 +200,7 @@ class TestWhateverIsAway:
 
         with connection.execute_wrapper(gone):
             response = probe()
-        assert failing(response) == ["database", "webhooks", "failed_webhooks"]
+        assert failing(response) == ["database", "webhooks", "failed_webhooks", "jobs"]
         assert "10.0.0.5" not in response.text
 
 

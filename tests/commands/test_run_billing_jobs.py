@@ -117,7 +117,7 @@ def test_progress_is_drawn_on_a_terminal_alone(jobs: dict[str, int]) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"only": ["nothing"]}, "There is no job 'nothing'. There are: process_webhooks,"),
+        ({"only": ["nothing"]}, "There is no job 'nothing'. There are: fetch_missed_events,"),
         ({"interval": 0.0}, "--interval must be more than 0"),
         ({"loop": True, "all": True}, "--loop runs what is due"),
     ],

@@ -233,6 +233,21 @@ def test_an_upload_meanwhile_is_counted_once(work: MoveIn, host: Host) -> None:
     assert used(user) == (1, 0), "whose counter has moved is left as it is"
 
 
+def test_who_buys_a_plan_meanwhile_is_left_alone(basic: SubscriptionPlan) -> None:
+    [user] = from_before()
+    paid = make_plan(price_cents=1200, video_limit=50)
+
+    def count(user: Any, period: Period) -> int:
+        subscribed(paid, user, stripe_subscription_id="sub_1")
+        return 3
+
+    [done] = MoveIn(basic, ANCHOR, count).run()
+
+    assert (done.left, done.counted) == (Left.CHANGED, {})
+    assert UserSubscription.objects.get(user=user).plan == paid
+    assert UsageTracker.get_usage(user)["video_count"] == 0
+
+
 def test_a_dry_run_says_the_same_and_writes_nothing(work: MoveIn, host: Host) -> None:
     new, late = from_before(2)
     other = subscribed(make_plan(slug="other"))

@@ -9,19 +9,35 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model
 
-from django_videoq_billing.models import TranscriptionJob
+from django_videoq_billing.models import EmailPreference, TranscriptionJob
+from django_videoq_billing.services import usage_alerts
+from django_videoq_billing.services.entitlements import entitlement_for
 from django_videoq_billing.services.privacy import billing_data_of
 from django_videoq_billing.services.privacy.export import GIVEN, OF_STRIPE
 from django_videoq_billing.services.usage_tracker import UsageTracker
+from django_videoq_billing.types import Metric
 from django_videoq_billing.usage import UsageStore
 from tests.factories import make_payment, make_plan, make_user, subscribed
 
 # Never given out: other rows' keys, which are given by name instead, and what only we work with.
 OURS = {
-    "UserSubscription": {"id", "user", "plan", "pending_plan", "sync_ticket", "sync_applied"},
+    "UserSubscription": {
+        "id",
+        "user",
+        "plan",
+        "pending_plan",
+        "sync_ticket",
+        "sync_applied",
+        "reconciled_at",
+    },
     "UsageRecord": {"id", "user"},
     "UsageReservation": {"user", "record"},
     "PaymentTransaction": {"id", "user", "plan"},
+    "UsageAlert": {"id", "user"},
+    "Notification": {
+        *{"id", "user", "key", "message_id", "attempts", "next_attempt_at", "leased_until", "error"},
+    },
+    "EmailPreference": {"id", "user"},
     "TranscriptionJob": {"id", "user", "content_type", "reservation_id", "key"},
 }
 
@@ -38,6 +54,9 @@ def test_of_every_field_it_is_decided(model: type[Model]) -> None:
 def make_life(user: User, number: int = 1) -> None:
     """An upload, a payment and a transcription that failed."""
     UsageTracker.reserve(user, "video", 2, key=f"upload-{number}").commit()
+    period = entitlement_for(user).period
+    usage_alerts.notice(user.pk, Metric.VIDEO, period, 4, 5)
+    EmailPreference.objects.create(user=user, language="ja", unsubscribed=["usage_warning"])
     make_payment(user=user, stripe_object_id=f"in_{number}", invoice_url=f"https://pay.example.com/{number}")
     TranscriptionJob.objects.create(
         user=user,
@@ -73,6 +92,9 @@ def test_all_there_is_of_one_user(ada: User) -> None:
         (2, "committed", "upload-1")
     ]
     assert [(row["amount_cents"], row["status"]) for row in data["payments"]] == [(1200, "succeeded")]
+    assert [(row["metric"], row["threshold"]) for row in data["usage_alerts"]] == [("video", 80)]
+    assert [row["kind"] for row in data["emails"]] == ["usage_warning"]
+    assert data["email_preference"]["language"] == "ja"
     assert [(row["kind"], row["object_id"]) for row in data["transcription_jobs"]] == [("user", "video-1")]
 
 
@@ -92,4 +114,5 @@ def test_ids_of_stripe_and_links_on_request_alone(ada: User) -> None:
 def test_who_has_nothing() -> None:
     data = billing_data_of(make_user())
     assert data["subscription"] is None
-    assert {len(rows) for name, rows in data.items() if name not in ("user", "subscription")} == {0}
+    assert {len(rows) for name, rows in data.items() if rows is not None and name != "user"} == {0}
+    assert data["email_preference"] is None

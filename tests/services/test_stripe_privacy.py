@@ -301,4 +301,4 @@ def test_what_there_is_is_what_is_done(stripe_account: OperatorsDriver, grace: U
     done = anonymise(grace)
     assert (promised.payments, promised.events, promised.jobs) == (done.payments, done.events, done.jobs)
     assert promised.mirrored > 0
-    assert what_there_is(grace) == type(done)(0, 0, 0, 0, 0, 0, False)
+    assert what_there_is(grace) == type(done)(0, 0, 0, 0, 0, 0, 0, False)

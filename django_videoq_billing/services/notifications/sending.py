@@ -12,6 +12,7 @@ from django.db import router, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from django_videoq_billing import instruments
 from django_videoq_billing.models import Notification
 from django_videoq_billing.services.notifications.composing import compose
 from django_videoq_billing.services.notifications.mail import new_connection
@@ -112,25 +113,27 @@ def _claim() -> Notification | None:
 
 def _work_on(notification: Notification, postman: _Postman) -> bool:
     """Send or skip it, with no transaction of ours open; return whether it is settled."""
-    told = {"kind": notification.kind, "user_id": str(notification.user_id)}
+    kind, user_id = notification.kind, str(notification.user_id)
     try:
         message = compose(notification)
     except Outdated as reason:
         _settle(notification, State.SKIPPED, str(reason))
-        logger.info("email_skipped", extra=told)
+        logger.info("email_skipped", extra={"kind": kind, "user_id": user_id})
         return True
     except Exception as error:
-        logger.exception("email_failed", extra={**told, "attempts": notification.attempts})
+        logger.exception("email_not_composed", extra={"kind": kind, "user_id": user_id})
         return _put_back(notification, error)
     try:
         postman.send(message)
     except Exception as error:
+        instruments.count("emails_failed", kind=kind)
         # Without the traceback: mail servers put addresses into what they say.
-        reason_told = {**told, "attempts": notification.attempts, "error": type(error).__name__}
+        reason_told = {"kind": kind, "user_id": user_id, "error": type(error).__name__}
         logger.warning("email_failed", extra=reason_told)
         return _put_back(notification, error)
     _settle(notification, State.SENT)
-    logger.info("email_sent", extra=told)
+    instruments.count("emails_sent", kind=kind)
+    logger.info("email_sent", extra={"kind": kind, "user_id": user_id})
     return True
 
 

@@ -16,6 +16,8 @@ from django.utils import timezone
 
 from django_videoq_billing.exceptions import Conflict, StripeObjectMissing
 from django_videoq_billing.models import (
+    EmailPreference,
+    Notification,
     PaymentTransaction,
     TranscriptionJob,
     UsageReservation,
@@ -48,6 +50,7 @@ class Anonymised:
     open_jobs: int
     events: int
     mirrored: int
+    emails: int
     stripe_ids: bool
 
 
@@ -62,6 +65,7 @@ def what_there_is(user: AbstractBaseUser) -> Anonymised:
         open_jobs=_open_jobs(user),
         events=inbox_payloads.count(customer_id) if customer_id else 0,
         mirrored=stripe_mirror.rows_of_customer(customer_id) if customer_id else 0,
+        emails=sum(rows.count() for rows in _emails(user)),
         stripe_ids=bool(customer_id or (row and row.stripe_subscription_id)),
     )
 
@@ -91,6 +95,7 @@ def anonymise(user: AbstractBaseUser, *, cancel: bool = False) -> Anonymised:
             open_jobs=_open_jobs(user),
             events=events,
             mirrored=mirrored,
+            emails=sum(rows.delete()[0] for rows in _emails(user)),
             stripe_ids=bool(customer_id),
         )
 
@@ -132,6 +137,11 @@ def _forget_stripe(before: UserSubscription) -> None:
 
 def _payments(user: AbstractBaseUser) -> QuerySet[PaymentTransaction]:
     return PaymentTransaction.objects.filter(user_id=user.pk).order_by()
+
+
+def _emails(user: AbstractBaseUser) -> list[QuerySet[Any]]:
+    """What was sent or is to be, and what the user has chosen about it."""
+    return [model._default_manager.filter(user_id=user.pk) for model in (Notification, EmailPreference)]
 
 
 def _reservations(user: AbstractBaseUser) -> QuerySet[UsageReservation]:

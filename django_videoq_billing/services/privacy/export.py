@@ -10,8 +10,11 @@ from django.db.models import F, Model, QuerySet
 
 from django_videoq_billing.exceptions import UsageUnavailable
 from django_videoq_billing.models import (
+    EmailPreference,
+    Notification,
     PaymentTransaction,
     TranscriptionJob,
+    UsageAlert,
     UsageRecord,
     UsageReservation,
     UserSubscription,
@@ -52,6 +55,9 @@ GIVEN: dict[type[Model], list[str]] = {
     PaymentTransaction: [
         *["amount_cents", "currency", "type", "status", "description", "created_at", "recorded_at"],
     ],
+    UsageAlert: ["metric", "threshold", "used", "limit", "period_start", "period_end", "created_at"],
+    Notification: ["kind", "state", "facts", "created_at", "settled_at"],
+    EmailPreference: ["language", "unsubscribed", "updated_at"],
     TranscriptionJob: [
         *["object_id", "estimated_seconds", "duration_seconds", "cost_per_second", "cost_cents"],
         *[
@@ -95,6 +101,9 @@ def billing_data_of(user: AbstractBaseUser, *, with_stripe: bool = False) -> dic
         "subscription": next(iter(rows(UserSubscription, "created_at", **plans)), None),
         "usage": rows(UsageRecord, "billing_period_start"),
         "reservations": rows(UsageReservation, "created_at"),
+        "usage_alerts": rows(UsageAlert, "created_at"),
+        "emails": rows(Notification, "created_at"),
+        "email_preference": next(iter(rows(EmailPreference, "updated_at")), None),
         "payments": rows(PaymentTransaction, "created_at", plan_slug=F("plan__slug")),
         "transcription_jobs": rows(TranscriptionJob, "created_at", **kind),
     }

@@ -113,5 +113,5 @@ def _too_many(unseen: int) -> bool:
     billed = UserSubscription.objects.filter(status__in=UserSubscription.BILLED_STATUSES)
     if unseen <= FEW or unseen * SHARE <= billed.exclude(stripe_subscription_id=None).count():
         return False
-    logger.error("reconcile_refused", extra={"unknown_at_stripe": unseen})
+    logger.error("reconcile_refused", extra={"unseen": unseen})
     return True

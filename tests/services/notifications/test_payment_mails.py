@@ -182,3 +182,12 @@ def test_the_grace_period_has_ended_and_it_was_paid(site: Site) -> None:
     site.sandbox.api.invoices.void_invoice(invoice.id)
     send_due()
     assert why(row) == "It was paid meanwhile."
+
+
+def test_another_failure_says_nothing_of_the_first(site: Site, traveller: Any) -> None:
+    failed(site)
+    put(site)
+    traveller.shift(timedelta(hours=1))
+    add(site, step=1, grace_end=(now() + timedelta(days=40)).isoformat())
+    send_due()
+    assert len(mail.outbox) == 2

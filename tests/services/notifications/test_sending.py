@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_videoq_billing.jobs import JOBS, run_job
 from django_videoq_billing.models import EmailPreference, Notification
 from django_videoq_billing.services import notifications, outbox
-from django_videoq_billing.services.notifications import send_due
+from django_videoq_billing.services.notifications import send_due, sending
 from django_videoq_billing.services.notifications.sending import LEASE, MOST_ATTEMPTS
 from tests.factories import make_user, subscribed
 from tests.notifications import variants
@@ -188,6 +188,22 @@ def test_a_sender_that_was_only_slow_does_not_undo_what_another_has_noted(
     send_due()
     row.refresh_from_db()
     assert (row.state, row.error) == (State.SENT, "")
+
+
+def test_a_sender_that_was_only_slow_leaves_the_row_to_who_has_taken_it_over(
+    clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = put()
+
+    def slow(self: Moody, messages: Any) -> int:
+        clock.move_to(timezone.now() + LEASE)
+        assert sending._claim() == row, "the other one is in the middle of it"
+        raise OSError("the first connection has broken meanwhile")
+
+    monkeypatch.setattr(Moody, "send_messages", slow)
+    send_due()
+    row.refresh_from_db()
+    assert (row.state, row.attempts, row.error) == (State.SENDING, 2, "")
 
 
 # Nobody to tell

@@ -15,6 +15,7 @@ from tests.simulation.post import Seen
 from tests.simulation.year import Year
 
 Kind = Notification.Kind
+LONGEST_STEP = timedelta(hours=36)
 ACTIVE = ("active", "trialing")
 GRACE = timedelta(days=settings.VIDEOQ_BILLING.get("GRACE_PERIOD_DAYS", 3))
 
@@ -73,6 +74,11 @@ class Failure:
     began: datetime
     lasted: timedelta | None = None
     """None while it is open."""
+
+    @property
+    def is_to_be_noticed(self) -> bool:
+        """What was paid before the site has looked is no news."""
+        return self.lasted is None or self.lasted > LONGEST_STEP
 
 
 def failures_of(seen: Iterable[Seen]) -> list[Failure]:

@@ -10,11 +10,11 @@ from django_videoq_billing.services.outbox import NEWS
 from tests.simulation import mail
 from tests.simulation.account import moment
 from tests.simulation.findings import Findings
-from tests.simulation.history import GRACE, failures_of, what_happened
+from tests.simulation.history import GRACE, Failure, failures_of, what_happened
 from tests.simulation.year import Year
 
 Kind, State = Notification.Kind, Notification.State
-A_STEP = timedelta(hours=36)
+DRAFT = timedelta(hours=1)
 
 
 def delivered(year: Year, findings: Findings) -> None:
@@ -58,17 +58,22 @@ def news(year: Year, findings: Findings) -> None:
 
 def payments(year: Year, findings: Findings) -> None:
     """Each renewal that failed is followed up under its own name; no step of it is told twice."""
-    failures = [failure for failure in failures_of(year.post.seen) if failure.customer in year.customers]
-    truth = {(year.customers[one.customer], (one.began + GRACE).isoformat()): one for one in failures}
+    names: dict[tuple[int, str], Failure] = {}
+    for failure in failures_of(year.post.seen):
+        if (user := year.customers.get(failure.customer)) is None:
+            continue
+        findings.compared["failures"] += 1
+        # Where the cardholder was missing nothing was tried, and the days count from the draft, an hour before.
+        for began in (failure.began, failure.began - DRAFT):
+            names[user, (began + GRACE).isoformat()] = failure
     follow_ups = Notification.objects.filter(kind__in=(Kind.PAYMENT_FAILED, Kind.GRACE_ENDED))
     here = Counter((row.user_id, row.facts["grace_end"]) for row in follow_ups)
-    findings.compared["failures"] = len(truth)
     findings.compared["mails about them"] = len(follow_ups)
-    for name in sorted(truth.keys() - here.keys()):
-        lasted = truth[name].lasted
-        if lasted is None or lasted > A_STEP:
-            findings.complaints.append(f"user {name[0]}: nothing about the grace period until {name[1]}")
-    for name in sorted(here.keys() - truth.keys()):
+    followed_up = [names.get(name) for name in here]
+    for failure in names.values():
+        if failure.is_to_be_noticed and failure not in followed_up:
+            findings.complaints.append(f"nothing about what failed at {failure.began}: {failure.customer}")
+    for name in sorted(here.keys() - names.keys()):
         findings.complaints.append(f"user {name[0]}: told of a grace period until {name[1]}")
     steps = Counter(
         (row.user_id, row.kind, row.facts["grace_end"], row.facts.get("step")) for row in follow_ups

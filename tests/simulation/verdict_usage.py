@@ -72,7 +72,9 @@ def alerts(year: Year, findings: Findings) -> None:
     for whose in sorted({*told, *year.books.reached}):
         stood = year.books.reached.get(whose, [])
         findings.complaints += [f"{whose}: {about}" for about in _missing(told[whose], stood)]
-        findings.complaints += [f"{whose}: {about}" for about in _unfounded(told[whose], stood)]
+        findings.complaints += [
+            f"{whose}: {about}" for about in _unfounded(told[whose], year.books.settled[whose])
+        ]
 
 
 def _missing(told: list[UsageAlert], stood: list[Reached]) -> Iterator[str]:
@@ -82,8 +84,7 @@ def _missing(told: list[UsageAlert], stood: list[Reached]) -> Iterator[str]:
             yield f"nobody was told of {threshold} % of {moment.limit}"
 
 
-def _unfounded(told: list[UsageAlert], stood: list[Reached]) -> Iterator[str]:
-    most = max((moment.used for moment in stood), default=0)
+def _unfounded(told: list[UsageAlert], most: int) -> Iterator[str]:
     for alert in told:
         if alert.used > most or alert.used * 100 < alert.threshold * alert.limit:
             yield f"{alert.threshold} % were told at {alert.used}, and it was {most} at most"

@@ -25,7 +25,7 @@ INSTALLED_APPS = [
 MIGRATION_MODULES: dict[str, None] = dict.fromkeys(("contenttypes", "auth", "videoq_billing"))
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
-DATABASES: dict[str, Any] = {"default": dj_database_url.parse(os.environ["DATABASE_URL"])}
+DATABASES: dict[str, Any] = {"default": dj_database_url.parse(os.environ["DATABASE_URL"], conn_max_age=None)}
 DATABASES["default"].setdefault("OPTIONS", {})["options"] = (
     "-c synchronous_commit=off"  # this server does not die
 )

@@ -36,7 +36,6 @@ def work(orders: Connection) -> None:
 def _carry_out(now: datetime, left_out: Collection[str] | None) -> list[str]:
     """Run what is due, or, as Celery is told to where something has come in, what is never to wait."""
     import time_machine
-    from django.db import connection
 
     from django_videoq_billing.jobs import JOBS, due_jobs, run_job
 
@@ -46,7 +45,6 @@ def _carry_out(now: datetime, left_out: Collection[str] | None) -> list[str]:
         else:
             jobs = due_jobs(job for job in JOBS.values() if job.name not in left_out)
         ran = [job.name for job in jobs if run_job(job) is not None]
-    connection.close()
     return ran
 
 

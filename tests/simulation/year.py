@@ -98,7 +98,7 @@ class Year:
     def _say(self, seconds: float) -> None:
         print(
             f"  day {self.day:5.0f} of {self.plan.days}, {seconds:5.0f} s: {len(self.people)} users, "
-            f"{self.post.happened['events']} events, {sum(self.kills.values())} killed, "
+            f"{self.post.happened['events']} events, {self.kills['worker']} workers killed, "
             f"{len(self.books.complaints)} complaints",
             flush=True,
         )

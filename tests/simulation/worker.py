@@ -44,8 +44,7 @@ def _carry_out(now: datetime, left_out: Collection[str] | None) -> list[str]:
             jobs = [JOBS[name] for name in AT_ONCE]
         else:
             jobs = due_jobs(job for job in JOBS.values() if job.name not in left_out)
-        ran = [job.name for job in jobs if run_job(job) is not None]
-    return ran
+        return [job.name for job in jobs if run_job(job) is not None]
 
 
 class Worker:

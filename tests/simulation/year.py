@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from io import StringIO
 
 import time_machine
@@ -67,6 +68,7 @@ class Year:
         self.steps = 0
         self._workers = [Worker() for _ in range(WORKERS)]
         self._valkey_is_away = False
+        self._slowness = self._dice("network")  # its own: the workers' threads draw from it
         self._began = account.sandbox.now()
         dice = self._dice("arrivals")
         self._arrivals = sorted(int(dice.uniform(0.02, 0.7) * plan.days * 24) for _ in range(plan.users))
@@ -191,11 +193,11 @@ class Year:
         """Many have second thoughts, while a worker hears of the first from a Stripe that answers slowly."""
         person.act(dice)
         if dice.random() < 0.5:
-            self.network.delay = lambda: dice.uniform(0, 0.2)
+            self.network.delay = partial(self._slowness.uniform, 0, 0.2)
             self._bring_the_post(dice)
             time.sleep(dice.uniform(0, 0.1))
             person.act(dice)
-            self.network.delay = lambda: 0
+            self.network.delay = lambda: 0.0
             if not self.plan.calm and dice.random() < 0.05:
                 self._kill_a_worker(dice)
 
@@ -229,26 +231,22 @@ class Year:
 
     def _catch_up(self) -> None:
         """All that can be done at this moment."""
-        while True:
+        arrived = True
+        while arrived:
             self.post.collect(fair=True)
-            self.post.deliver(self._dice("rest", self.steps), all_of_it=True)
+            arrived = bool(self.post.deliver(self._dice("rest"), all_of_it=True))
             for worker in self._workers:
                 worker.begin(timezone.now())
+                worker.wake(timezone.now())
             self._end()
             self._clear_up()
-            if not self.post.collect(fair=True):
-                self.post.deliver(self._dice("rest", self.steps), all_of_it=True)
-                return
 
     def _is_at_rest(self) -> bool:
         waiting = Notification.objects.filter(state__in=["waiting", "sending"]).exists()
         open_events = WebhookEvent.objects.exclude(state__in=WebhookEvent.DONE).exists()
-        unknown = (
-            len(self.post.known) - WebhookEvent.objects.filter(stripe_event_id__in=self.post.known).count()
-        )
-        return (
-            not waiting and not open_events and not unknown and not UsageReservation.objects.held().exists()
-        )
+        known = WebhookEvent.objects.filter(stripe_event_id__in=self.post.known).count()
+        held = UsageReservation.objects.held().exists()
+        return not (waiting or open_events or held or known < len(self.post.known))
 
 
 def prepare() -> None:

@@ -112,7 +112,6 @@ class Year:
         self._bring_the_post(dice)
         self._begin(dice)
         if not self.plan.calm and dice.random() < 0.2:
-            time.sleep(dice.uniform(0, 0.1))  # into its work
             self._kill_a_worker(dice)
         self._sign_up()
         self._act(dice)
@@ -157,6 +156,14 @@ class Year:
             self.books.told_away.clear()
 
     def _kill_a_worker(self, dice: random.Random) -> None:
+        """Somewhere in its work, or, to be mean, when a mail has just gone out."""
+        is_mean, mails = (
+            dice.random() < 0.5 and Notification.objects.due(timezone.now()).exists(),
+            mail.size(),
+        )
+        until = time.monotonic() + (1.5 if is_mean else dice.uniform(0, 0.3))
+        while time.monotonic() < until and not (is_mean and mail.size() > mails):
+            time.sleep(0.005)
         dice.choice(self._workers).kill()
         self.kills["worker"] += 1
 

@@ -10,7 +10,8 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from django_videoq_billing.models import SubscriptionPlan, UsageRecord, UserSubscription
+from django_videoq_billing.models import Notification, SubscriptionPlan, UsageRecord, UserSubscription
+from django_videoq_billing.services.alert_sweep import find_reached
 from django_videoq_billing.services.moving_in import Left, Moved, MoveIn
 from django_videoq_billing.services.usage_tracker import UsageTracker, flush_usage
 from django_videoq_billing.types import Period
@@ -141,6 +142,20 @@ def test_more_than_the_limit_is_counted_and_refuses_the_next(work: MoveIn, host:
     list(work.run())
     assert used(user) == (9, 0)
     assert not UsageTracker.can_upload_video(user)[0]
+
+
+def test_that_the_site_moved_warns_nobody(work: MoveIn, host: Host) -> None:
+    full, half = from_before(2)
+    host.videos = {full.pk: 9, half.pk: 2}
+    list(work.run())
+    flush_usage()
+    list(find_reached())
+    assert not Notification.objects.exists()
+
+    UsageTracker.reserve(half, "video", 2).commit()
+    flush_usage()
+    list(find_reached())
+    assert Notification.objects.get().user == half
 
 
 def test_who_is_on_another_plan_already_moves(work: MoveIn, host: Host) -> None:

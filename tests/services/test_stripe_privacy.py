@@ -14,7 +14,14 @@ from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
 from django_videoq_billing.exceptions import Conflict, StripeUnavailable
-from django_videoq_billing.models import PaymentTransaction, TranscriptionJob, UsageReservation, WebhookEvent
+from django_videoq_billing.models import (
+    EmailPreference,
+    Notification,
+    PaymentTransaction,
+    TranscriptionJob,
+    UsageReservation,
+    WebhookEvent,
+)
 from django_videoq_billing.services import stripe_mirror, stripe_rebuild
 from django_videoq_billing.services.checkout import start_checkout
 from django_videoq_billing.services.plan_changes import cancel
@@ -86,8 +93,13 @@ def test_the_person_is_gone_and_the_books_are_kept(stripe_account: OperatorsDriv
     before = ledger()
     assert names_of(WebhookEvent.objects.all())
 
+    EmailPreference.objects.create(user=grace, language="ja")
+
     done = anonymise(grace, cancel=True)
 
+    assert done.emails >= 2, "the choice, and what was sent or was still to be"
+    assert not EmailPreference.objects.exists()
+    assert not Notification.objects.exists()
     assert ledger() == before
     assert len(before) == done.payments == 3
     assert not PaymentTransaction.objects.exclude(user=None, invoice_url="", invoice_pdf="").exists()

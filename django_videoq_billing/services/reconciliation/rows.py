@@ -152,7 +152,7 @@ class Rows:
             return
         mended = not self.dry_run and stripe_rebuild.take(row, state.customer_id)
         if mended:
-            stripe_sync.sync_customer(state.customer_id)
+            stripe_sync.sync_customer(state.customer_id, quiet=True)
             stripe_rebuild.rebuild_ledger(state.customer_id)
         self._found("unknown_here", row, _plan_and_status(row), f"{slug} ({state.status})", mended=mended)
 

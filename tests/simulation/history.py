@@ -27,10 +27,10 @@ def in_order(seen: Iterable[Seen]) -> list[Seen]:
 def what_happened(year: Year) -> Counter[tuple[int, str]]:
     """Read off the subscriptions' events; that a downgrade was asked for, the driver knows."""
     truth: Counter[tuple[int, str]] = Counter(year.books.accepted)
-    begun: set[str] = set()
+    begun, customers = set[str](), year.customers
     for seen in in_order(year.post.seen):
         subscription = seen.object
-        user = year.customers.get(subscription["customer"])
+        user = customers.get(subscription["customer"])
         if user is None or "videoq_surplus" in subscription["metadata"]:
             continue
         if subscription["status"] in ACTIVE and subscription["id"] not in begun:

@@ -59,8 +59,9 @@ def news(year: Year, findings: Findings) -> None:
 def payments(year: Year, findings: Findings) -> None:
     """Each renewal that failed is followed up under its own name; no step of it is told twice."""
     names: dict[tuple[int, str], Failure] = {}
+    customers = year.customers
     for failure in failures_of(year.post.seen):
-        if (user := year.customers.get(failure.customer)) is None:
+        if (user := customers.get(failure.customer)) is None:
             continue
         findings.compared["failures"] += 1
         # Where the cardholder was missing nothing was tried, and the days count from the draft, an hour before.
@@ -85,10 +86,10 @@ def payments(year: Year, findings: Findings) -> None:
 def trials(year: Year, findings: Findings) -> None:
     """Who was on trial until its end and meant to stay was told once; nobody twice, and nobody else."""
     here = Counter(Notification.objects.filter(kind=Kind.TRIAL_ENDING).values_list("user_id", "key"))
-    now = year.account.sandbox.now()
+    now, customers = year.account.sandbox.now(), year.customers
     known: Counter[tuple[int, str]] = Counter()
     for subscription in year.account.each("subscriptions", status="all"):
-        user, end = year.customers.get(subscription["customer"]), subscription["trial_end"]
+        user, end = customers.get(subscription["customer"]), subscription["trial_end"]
         if user is None or not end:
             continue
         trial = (user, moment(end).isoformat())

@@ -14,7 +14,13 @@ import time_machine
 from django.db import connection
 from django.utils import timezone
 
-from django_videoq_billing.models import JobRun, Notification, UsageReservation, WebhookEvent
+from django_videoq_billing.models import (
+    JobRun,
+    Notification,
+    UsageReservation,
+    UserSubscription,
+    WebhookEvent,
+)
 from tests.proxy import Proxy
 from tests.simulation import mail
 from tests.simulation.account import Account, moment
@@ -80,10 +86,10 @@ class Year:
     def day(self) -> float:
         return (self.account.sandbox.now() - self._began) / HOUR / 24
 
-    @property
     def customers(self) -> dict[str, int]:
         """Whose each customer at Stripe is."""
-        return {person.customer: person.pk for person, _ in self.people if person.customer}
+        rows = UserSubscription.objects.exclude(stripe_customer_id=None)
+        return dict(rows.values_list("stripe_customer_id", "user_id"))
 
     def live(self) -> None:
         began = told = time.monotonic()

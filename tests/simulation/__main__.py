@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -35,6 +36,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--calm", action="store_true", help="nothing dies, and no job is left out")
     parser.add_argument("--log", default=os.devnull, help="a file for what the site logs")
     given = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and take the servers along
     with (
         tempfile.TemporaryDirectory(prefix="videoq-year-") as folder,
         Servers(Path(folder), "always") as servers,

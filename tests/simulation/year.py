@@ -86,6 +86,7 @@ class Year:
     def day(self) -> float:
         return (self.account.sandbox.now() - self._began) / HOUR / 24
 
+    @property
     def customers(self) -> dict[str, int]:
         """Whose each customer at Stripe is."""
         rows = UserSubscription.objects.exclude(stripe_customer_id=None)

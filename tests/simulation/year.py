@@ -74,7 +74,7 @@ class Year:
         self.steps = 0
         self._workers = [Worker() for _ in range(WORKERS)]
         self._valkey_is_away = False
-        self._slowness = self._dice("network")  # its own: the workers' threads draw from it
+        self._slowness = self._dice("network")  # drawn from by the network's own threads
         self._began = account.sandbox.now()
         dice = self._dice("arrivals")
         self._arrivals = sorted(int(dice.uniform(0.02, 0.7) * plan.days * 24) for _ in range(plan.users))
@@ -87,7 +87,7 @@ class Year:
         return (self.account.sandbox.now() - self._began) / HOUR / 24
 
     @property
-    def customers(self) -> dict[str, int]:
+    def customers(self) -> dict[str | None, int]:
         """Whose each customer at Stripe is."""
         rows = UserSubscription.objects.exclude(stripe_customer_id=None)
         return dict(rows.values_list("stripe_customer_id", "user_id"))

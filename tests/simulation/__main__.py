@@ -51,6 +51,7 @@ def live(given: argparse.Namespace, sandbox: Driver, servers: Servers) -> int:
     import time_machine
 
     from tests.simulation.account import Account, moment
+    from tests.simulation.grace import judge_grace
     from tests.simulation.verdict import judge
     from tests.simulation.year import Plan, Year, prepare
 
@@ -64,6 +65,7 @@ def live(given: argparse.Namespace, sandbox: Driver, servers: Servers) -> int:
         where_stripe_is(f"http://127.0.0.1:{network.port}")  # for the workers, which are not started yet
         plan = Plan(given.seed, given.users, given.days, given.calm)
         year = Year(plan, Account(sandbox), servers, network, clock)
+        year.look = judge_grace
         year.live()
         complaints = judge(year)
     print(f"seed {given.seed}: {complaints} complaints, {time.monotonic() - began:.0f} s", flush=True)

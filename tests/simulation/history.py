@@ -15,6 +15,8 @@ from tests.simulation.post import Seen
 from tests.simulation.year import Year
 
 Kind = Notification.Kind
+DRAFT = timedelta(hours=1)
+"""How long a renewal's invoice is a draft before it is charged."""
 LONGEST_STEP = timedelta(hours=36)
 ACTIVE = ("active", "trialing")
 GRACE = timedelta(days=settings.VIDEOQ_BILLING.get("GRACE_PERIOD_DAYS", 3))

@@ -17,7 +17,7 @@ CHECKS: dict[str, Callable[[Year, Findings], None]] = {
     "events known and processed": verdict_stripe.inbox,
     "usage equals what was admitted": verdict_usage.records,
     "limits are those that were paid for": verdict_usage.limits,
-    "answers to uploads were right": verdict_usage.admissions,
+    "answers to uploads and days of grace were right": verdict_usage.admissions,
     "usage alerts, each once": verdict_usage.alerts,
     "mails sent once": verdict_mail.delivered,
     "news of subscriptions told once": verdict_mail.news,

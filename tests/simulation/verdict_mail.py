@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
 
 from django_videoq_billing.models import Notification, PaymentTransaction
 from django_videoq_billing.services.outbox import NEWS
 from tests.simulation import mail
 from tests.simulation.account import moment
 from tests.simulation.findings import Findings
-from tests.simulation.history import GRACE, Failure, failures_of, what_happened
+from tests.simulation.history import DRAFT, GRACE, Failure, failures_of, what_happened
 from tests.simulation.year import Year
 
 Kind, State = Notification.Kind, Notification.State
-DRAFT = timedelta(hours=1)
 
 
 def delivered(year: Year, findings: Findings) -> None:

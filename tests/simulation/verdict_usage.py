@@ -58,7 +58,13 @@ def limits(year: Year, findings: Findings) -> None:
 
 
 def admissions(year: Year, findings: Findings) -> None:
-    for name in ("upload admitted", "upload refused", "upload repeated", "upload without an answer"):
+    for name in (
+        "upload admitted",
+        "upload refused",
+        "upload repeated",
+        "upload without an answer",
+        "grace judged",
+    ):
         findings.compared[name] = year.books.happened[name]
     findings.complaints += year.books.complaints
 

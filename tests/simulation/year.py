@@ -66,6 +66,8 @@ class Year:
     ) -> None:
         self.plan, self.account, self.servers, self.clock = plan, account, servers, clock
         self.network = network
+        self.look: Callable[[Year], None] = lambda year: None
+        """Called at the end of each step, for what is to be judged on the way."""
         self.books = Books()
         self.post = Post(account, plan.seed)
         self.people: list[tuple[Person, Uploads]] = []
@@ -124,6 +126,7 @@ class Year:
         self._act(dice)
         self._bring_the_post(dice)
         self._end()
+        self.look(self)
         self._clear_up()
         self.steps += 1
 

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.core import mail
-from django.db import connections
+from django.db import connections, transaction
 from django.db.models import F
 from django.test import AsyncClient, Client
 
 from django_videoq_billing.models import Notification
 from django_videoq_billing.services import outbox
+from django_videoq_billing.services.notifications import inline
 from tests.factories import make_user, subscribed
 from tests.notifications import variants
 from tests.services.notifications.backends import Moody
@@ -68,6 +69,14 @@ def test_inline_never_raises(someone: Any) -> None:
     Moody.is_away = True
     assert Client().get(f"/happen/?user={someone.pk}").status_code == 200
     assert states() == [State.WAITING]
+
+
+def test_inside_a_tests_transaction_its_connection_stays(someone: Any) -> None:
+    """As in a host's TestCase. PostgreSQL alone loses anything by closing it."""
+    with transaction.atomic():
+        inline.remember()
+        Client().get("/nothing/")
+        assert Notification.objects.count() == 0
 
 
 def test_worker_leaves_it_to_the_jobs(someone: Any, settings: Any) -> None:

@@ -1,9 +1,10 @@
-"""A network between a client and a server on this machine that can be cut, fall silent, or lose answers."""
+"""A network between a client and a server on this machine that can be cut, fall silent, be slow, or lose answers."""
 
 from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -14,6 +15,8 @@ class Proxy:
     def __init__(self, port: int) -> None:
         self._target = ("127.0.0.1", port)
         self._silent = False
+        self.delay: Callable[[], float] = lambda: 0.0
+        """How many seconds each answer is on its way."""
         self._lose: Callable[[], object] | None = None
         self._sockets: set[socket.socket] = set()
         self._listener = self._listen(0)
@@ -88,6 +91,7 @@ class Proxy:
                 if lose is not None:
                     lose()
                     break
+                time.sleep(self.delay())
                 if not self._silent:
                     client.sendall(data)
         self._end((client, server))

@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from asgiref.local import Local
-from django.db import close_old_connections
+from django.db import connections
 
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.services.notifications.sending import send_due
@@ -35,4 +35,11 @@ def request_finished(**kwargs: Any) -> None:
     except Exception:
         logger.exception("emails_not_sent")
     finally:
-        close_old_connections()  # Django has done so already, before us
+        _tidy_up()
+
+
+def _tidy_up() -> None:
+    """What Django does at the end of a request; it has done so already, before us. Not in a test's transaction."""
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()

@@ -32,12 +32,13 @@ from django_videoq_billing.services.stripe_sync import sync_customer
 from django_videoq_billing.services.usage_tracker import flush_usage
 
 
-class StillBilled(Conflict):
-    """A subscription is alive at Stripe, so the person cannot be forgotten yet."""
+class StillBilled(Exception):
+    """A subscription is alive at Stripe, so the person cannot be forgotten yet. No answer for the web: operators' own."""
 
-    @classmethod
-    def for_user(cls) -> StillBilled:
-        return cls("A subscription is still alive at Stripe. Let it end first, or cancel it on the way.")
+    def __init__(self) -> None:
+        super().__init__(
+            "A subscription is still alive at Stripe. Let it end first, or cancel it on the way."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def _leave_stripe(user: AbstractBaseUser, row: UserSubscription, cancel: bool) -
             StripeService.expire_checkout_session(row.stripe_checkout_session_id)
         with suppress(StripeObjectMissing):
             if any(state.is_alive for state in StripeService.list_subscriptions(customer_id)):
-                raise StillBilled.for_user()
+                raise StillBilled
     sync_customer(customer_id)
     with suppress(StripeObjectMissing):  # the customer was deleted at Stripe
         rebuild_ledger(customer_id)

@@ -120,6 +120,7 @@ def test_nor_a_probe_that_asks_for_health(network: Proxy, settings: Any) -> None
         "usage_store": "failing",
         "webhooks": "ok",
         "failed_webhooks": "ok",
+        "jobs": "ok",
     }
     assert answer.status_code == 503
 

@@ -1,0 +1,96 @@
+"""What has happened to subscriptions at Stripe, read off their events, whatever of them the site was sent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from django_videoq_billing.models import Notification
+from tests.simulation.account import moment
+from tests.simulation.post import Seen
+from tests.simulation.year import Year
+
+Kind = Notification.Kind
+DRAFT = timedelta(hours=1)
+"""How long a renewal's invoice is a draft before it is charged."""
+LONGEST_STEP = timedelta(hours=36)
+ACTIVE = ("active", "trialing")
+GRACE = timedelta(days=settings.VIDEOQ_BILLING.get("GRACE_PERIOD_DAYS", 3))
+
+
+def in_order(seen: Iterable[Seen]) -> list[Seen]:
+    return sorted(seen, key=lambda one: one.at)
+
+
+def what_happened(year: Year) -> Counter[tuple[int, str]]:
+    """Read off the subscriptions' events; that a downgrade was asked for, the driver knows."""
+    truth: Counter[tuple[int, str]] = Counter(year.books.accepted)
+    begun, customers = set[str](), year.customers
+    for seen in in_order(year.post.seen):
+        subscription = seen.object
+        user = customers.get(subscription["customer"])
+        if user is None or "videoq_surplus" in subscription["metadata"]:
+            continue
+        if subscription["status"] in ACTIVE and subscription["id"] not in begun:
+            begun.add(subscription["id"])
+            truth[user, Kind.UPGRADE_CONFIRMED.value] += 1
+        if seen.type == "customer.subscription.deleted":
+            truth[user, Kind.CANCELLATION_DONE.value] += subscription["id"] in begun
+        elif seen.type == "customer.subscription.updated":
+            for kind in changes(seen):
+                truth[user, kind.value] += 1
+    return truth
+
+
+def changes(seen: Seen) -> list[Notification.Kind]:
+    now, found = seen.object, []
+    more = price_change(seen)
+    if more:
+        found.append(Kind.UPGRADE_CONFIRMED if more > 0 else Kind.DOWNGRADE_DONE)
+    was_ending = seen.before.get("cancel_at_period_end")
+    if was_ending is False and now["cancel_at_period_end"]:
+        found.append(Kind.CANCELLATION_SCHEDULED)
+    if was_ending is True and not now["cancel_at_period_end"] and not more and now["status"] != "canceled":
+        found.append(Kind.REACTIVATED)
+    return found
+
+
+def price_change(seen: Seen) -> int:
+    """How much more the subscription costs than before."""
+    items = (seen.before.get("items") or {}).get("data")
+    if not items or "price" not in items[0]:
+        return 0
+    before, now = items[0]["price"], seen.object["items"]["data"][0]["price"]
+    return int(now["unit_amount"] - before["unit_amount"])
+
+
+@dataclass
+class Failure:
+    """A renewal that was not paid."""
+
+    customer: str
+    began: datetime
+    lasted: timedelta | None = None
+    """None while it is open."""
+
+    @property
+    def is_to_be_noticed(self) -> bool:
+        """What was paid before the site has looked is no news."""
+        return self.lasted is None or self.lasted > LONGEST_STEP
+
+
+def failures_of(seen: Iterable[Seen]) -> list[Failure]:
+    found, open_ones = [], {}
+    for one in in_order(seen):
+        key, is_open = one.object["id"], one.object["status"] == "past_due"
+        if is_open and key not in open_ones:
+            open_ones[key] = Failure(one.object["customer"], moment(one.at))
+            found.append(open_ones[key])
+        elif not is_open and key in open_ones:
+            failure = open_ones.pop(key)
+            failure.lasted = moment(one.at) - failure.began
+    return found

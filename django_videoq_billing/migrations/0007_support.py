@@ -176,4 +176,47 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.AlterModelOptions(
+            name="paymenttransaction",
+            options={
+                "base_manager_name": "objects",
+                "ordering": ["-created_at", "-pk"],
+                "permissions": [("export_payments", "Can export payments")],
+                "verbose_name": "payment transaction",
+                "verbose_name_plural": "payment transactions",
+            },
+        ),
+        migrations.AlterModelOptions(
+            name="subscriptionplan",
+            options={
+                "ordering": ["sort_order"],
+                "permissions": [("sync_plans", "Can sync plans to Stripe")],
+                "verbose_name": "subscription plan",
+                "verbose_name_plural": "subscription plans",
+            },
+        ),
+        migrations.AlterModelOptions(
+            name="usersubscription",
+            options={
+                "permissions": [
+                    ("assign_plan", "Can assign a plan without payment"),
+                    ("cancel_subscription", "Can cancel and reactivate subscriptions"),
+                    ("correct_usage", "Can correct usage"),
+                    ("extend_grace", "Can extend the grace period"),
+                    ("grant_allowance", "Can grant and revoke extra allowances"),
+                    ("view_dashboard", "Can view the billing dashboard"),
+                ],
+                "verbose_name": "user subscription",
+                "verbose_name_plural": "user subscriptions",
+            },
+        ),
+        migrations.AlterModelOptions(
+            name="webhookevent",
+            options={
+                "ordering": ["-created_at", "-pk"],
+                "permissions": [("replay_events", "Can process webhook events again and ignore them")],
+                "verbose_name": "webhook event",
+                "verbose_name_plural": "webhook events",
+            },
+        ),
     ]

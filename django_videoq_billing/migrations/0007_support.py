@@ -1,6 +1,8 @@
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce
 
 
 class Migration(migrations.Migration):
@@ -175,5 +177,56 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
+        ),
+        migrations.AlterModelOptions(
+            name="paymenttransaction",
+            options={
+                "base_manager_name": "objects",
+                "ordering": ["-created_at", "-pk"],
+                "permissions": [("export_payments", "Can export payments")],
+                "verbose_name": "payment transaction",
+                "verbose_name_plural": "payment transactions",
+            },
+        ),
+        migrations.AlterModelOptions(
+            name="subscriptionplan",
+            options={
+                "ordering": ["sort_order"],
+                "permissions": [("sync_plans", "Can sync plans to Stripe")],
+                "verbose_name": "subscription plan",
+                "verbose_name_plural": "subscription plans",
+            },
+        ),
+        migrations.AlterModelOptions(
+            name="usersubscription",
+            options={
+                "permissions": [
+                    ("assign_plan", "Can assign a plan without payment"),
+                    ("cancel_subscription", "Can cancel and reactivate subscriptions"),
+                    ("correct_usage", "Can correct usage"),
+                    ("extend_grace", "Can extend the grace period"),
+                    ("grant_allowance", "Can grant and revoke extra allowances"),
+                    ("view_dashboard", "Can view the billing dashboard"),
+                ],
+                "verbose_name": "user subscription",
+                "verbose_name_plural": "user subscriptions",
+            },
+        ),
+        migrations.AlterModelOptions(
+            name="webhookevent",
+            options={
+                "ordering": ["-created_at", "-pk"],
+                "permissions": [("replay_events", "Can process webhook events again and ignore them")],
+                "verbose_name": "webhook event",
+                "verbose_name_plural": "webhook events",
+            },
+        ),
+        migrations.AddIndex(
+            model_name="webhookevent",
+            index=models.Index(
+                Coalesce(KT("payload__data__object__customer"), KT("payload__data__object__id")),
+                models.F("created_at"),
+                name="vqb_webhook_customer",
+            ),
         ),
     ]

@@ -102,6 +102,7 @@ class PaymentTransaction(models.Model):
     class Meta:
         verbose_name = _("payment transaction")
         verbose_name_plural = _("payment transactions")
+        permissions: ClassVar = [("export_payments", "Can export payments")]
         base_manager_name = "objects"  # the managers of relations refuse changes, too
         ordering: ClassVar = ["-created_at", "-pk"]
         indexes: ClassVar = [models.Index(fields=["user", "-created_at"], name="vqb_payment_user_newest")]

@@ -74,6 +74,7 @@ class SubscriptionPlan(models.Model):
     class Meta:
         verbose_name = _("subscription plan")
         verbose_name_plural = _("subscription plans")
+        permissions: ClassVar = [("sync_plans", "Can sync plans to Stripe")]
         ordering: ClassVar = ["sort_order"]
         indexes: ClassVar = [models.Index(fields=["is_active", "sort_order"], name="vqb_plan_active_order")]
         constraints: ClassVar = [

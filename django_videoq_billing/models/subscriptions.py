@@ -115,6 +115,14 @@ class UserSubscription(models.Model):
     class Meta:
         verbose_name = _("user subscription")
         verbose_name_plural = _("user subscriptions")
+        permissions: ClassVar = [
+            ("assign_plan", "Can assign a plan without payment"),
+            ("cancel_subscription", "Can cancel and reactivate subscriptions"),
+            ("correct_usage", "Can correct usage"),
+            ("extend_grace", "Can extend the grace period"),
+            ("grant_allowance", "Can grant and revoke extra allowances"),
+            ("view_dashboard", "Can view the billing dashboard"),
+        ]
         indexes: ClassVar = [
             models.Index(fields=["status", "current_period_end"], name="vqb_subscription_status_end")
         ]

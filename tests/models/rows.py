@@ -73,5 +73,12 @@ def new_allowance(**fields: Any) -> ExtraAllowance:
 
 
 def new_correction(**fields: Any) -> UsageCorrection:
-    values = {"metric": "video", "period_start": START, "before": 3, "after": 2, "reason": "A test.", **fields}
+    values = {
+        "metric": "video",
+        "period_start": START,
+        "before": 3,
+        "after": 2,
+        "reason": "A test.",
+        **fields,
+    }
     return UsageCorrection(**{"user": values.get("user") or make_user(), **values})

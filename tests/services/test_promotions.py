@@ -55,7 +55,9 @@ def test_the_job_writes_it_down_and_tells_the_user_once(changes: list[tuple[str,
     gift = make_plan(slug="gift")
     assign_plan(user, gift, until=end)
     assign_plan(other, gift)
-    assert run_job(JOBS["end_promotions"]).done == 0
+    run = run_job(JOBS["end_promotions"])
+    assert run is not None
+    assert (run.outcome, run.done) == ("ok", 0)
     with time_machine.travel(end, tick=False):
         assert list(end_promotions()) == [1]
         assert list(end_promotions()) == []

@@ -25,7 +25,7 @@ from django_videoq_billing.types import MAX_AMOUNT
 from django_videoq_billing.usage import UsageStore
 from tests.factories import make_plan, make_user, subscribed
 
-WHY = {"reason": "An upload was lost.", "author": None}
+WHY: dict[str, Any] = {"reason": "An upload was lost.", "author": None}
 
 
 @pytest.fixture
@@ -201,9 +201,7 @@ NONSENSE: dict[str, Move] = {
     "too much": lambda user: grant_allowance(user, "video", MAX_AMOUNT + 1, **WHY),
     "an unknown metric": lambda user: grant_allowance(user, "cpu", 1, **WHY),
     "no reason": lambda user: grant_allowance(user, "video", 1, reason=" ", author=None),
-    "an end that has passed": lambda user: grant_allowance(
-        user, "video", 1, expires_at=YESTERDAY(), **WHY
-    ),
+    "an end that has passed": lambda user: grant_allowance(user, "video", 1, expires_at=YESTERDAY(), **WHY),
     "a counter below zero": lambda user: correct_usage(user, "video", -1, **WHY),
     "a correction without a reason": lambda user: correct_usage(user, "video", 3, reason="", author=None),
 }

@@ -211,7 +211,7 @@ def test_who_may_only_look_cannot_process(make_event: Any) -> None:
     event = make_event(state="failed")
     viewer, changer = (
         staff_who_may("view_webhookevent"),
-        staff_who_may("view_webhookevent", "change_webhookevent"),
+        staff_who_may("view_webhookevent", "replay_events"),
     )
     assert "process_again" not in text(viewer.get(page("webhookevent")))
     act(viewer, event)

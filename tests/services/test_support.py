@@ -123,7 +123,7 @@ class TestAnExtraAllowance:
         user = make_user()
         UserSubscription.objects.filter(user=user).delete()
         limit = 3 + 2
-        grant_allowance(user, "video", 2, expires_at=expiry and timezone.now() + expiry, **WHY)
+        grant_allowance(user, "video", 2, expires_at=timezone.now() + expiry if expiry else None, **WHY)
         assert not is_refused(user, "video", limit)
         assert is_refused(user, "video", limit + 1)
 

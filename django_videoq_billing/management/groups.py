@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.db import router, transaction
@@ -44,6 +45,9 @@ ROLES = {
 
 SEE_USERS = frozenset((SUPPORT, PLAN_MANAGER))
 """Who must find the user that something is done for: they may look at the host's users, too."""
+
+READ_THE_LOG = frozenset((VIEW, PLAN_MANAGER))
+"""Who may read what was changed in the admin, and by whom. The log is Django's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,8 @@ def _permissions(role: str) -> Iterator[Permission]:
     if role in SEE_USERS:
         user = get_user_model()._meta
         wanted.add((user.app_label, f"view_{user.model_name}"))
+    if role in READ_THE_LOG and apps.is_installed("django.contrib.admin"):
+        wanted.add(("admin", "view_logentry"))
     codenames = {codename for _app, codename in wanted}
     for permission in Permission.objects.filter(codename__in=codenames).select_related("content_type"):
         identity = (permission.content_type.app_label, permission.codename)

@@ -347,7 +347,7 @@ def whatever_it_asks(rows: dict[str, Model]) -> dict[str, Any]:
 
 
 def test_of_other_apps_only_the_users_are_shown(role: str, staff: Client) -> None:
-    """Support and plan managers look at a user, with the subscription on the page, and change nothing."""
+    """Support and plan managers look at users, and change nothing of them."""
     user = User.objects.get(subscription__isnull=False, is_staff=False)
     for model in admin.site._registry:
         meta = model._meta
@@ -357,10 +357,7 @@ def test_of_other_apps_only_the_users_are_shown(role: str, staff: Client) -> Non
             assert staff.get(reverse(f"{page}_changelist")).status_code == wanted, page
     page = reverse("admin:auth_user_change", args=[user.pk])
     answer = staff.get(page)
-    if role in (SUPPORT, PLAN_MANAGER):
-        assert "Plan, allowances, corrections" in str(answer.content.decode())
-    else:
-        assert answer.status_code == 403
+    assert answer.status_code == (200 if role in (SUPPORT, PLAN_MANAGER) else 403)
     assert staff.post(page, {"username": "x", "is_superuser": "on"}).status_code == 403
 
 

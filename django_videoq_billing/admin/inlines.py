@@ -53,6 +53,12 @@ class LookOnly:
         parent: Any = super()
         return obj is not None and bool(parent.has_view_permission(request, obj))
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Django's own asks once more for the permission, without saying on whose page."""
+        inline: Any = self
+        rows: QuerySet[Any] = inline.model._default_manager.order_by(*inline.get_ordering(request))
+        return rows.select_related("user")
+
 
 class SubscriptionInline(LookOnly, Stacked):
     model = UserSubscription

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django_videoq_billing.admin.audit import write_down
 from django_videoq_billing.admin.fields import MomentField, user_field
 from django_videoq_billing.admin.moves import Asked, Done, Move, MoveForm
+from django_videoq_billing.admin.subscription_moves import assigned_text, logged_end
 from django_videoq_billing.models import SubscriptionPlan
 from django_videoq_billing.services.subscriptions import assign_plan
 
@@ -40,9 +41,8 @@ class AssignToUserForm(MoveForm):
 def assign(asked: Asked) -> Done:
     plan, user, until = asked.row, asked.data["user"], asked.data["until"]
     subscription = assign_plan(user, plan, until=until)
-    end = f"until {until.isoformat(timespec='minutes')}" if until else "for good"
-    write_down(asked.request, [subscription], f"Plan {plan.slug} assigned {end}.")
-    told = _("%(user)s now has the plan “%(plan)s”.") % {"user": user, "plan": plan.name}
+    write_down(asked.request, [subscription], f"Plan {plan.slug} assigned {logged_end(until)}.")
+    told = assigned_text(plan, user, until)
     if not asked.request.user.has_perm("videoq_billing.view_usersubscription"):
         return Done(told, None)
     page = reverse("admin:videoq_billing_usersubscription_change", args=[quote(subscription.pk)])

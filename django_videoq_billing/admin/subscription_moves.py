@@ -90,11 +90,7 @@ class CancelForm(MoveForm):
 def assign(asked: Asked) -> Done:
     plan, until = asked.data["plan"], asked.data["until"]
     assign_plan(asked.row.user, plan, until=until)
-    return Done(
-        _("%(user)s now has the plan “%(plan)s”%(until)s.")
-        % {"user": asked.row.user, "plan": plan.name, "until": _until(until)},
-        f"Plan {plan.slug} assigned {_logged(until)}.",
-    )
+    return Done(assigned_text(plan, asked.row.user, until), f"Plan {plan.slug} assigned {logged_end(until)}.")
 
 
 def grant(asked: Asked) -> Done:
@@ -109,7 +105,7 @@ def grant(asked: Asked) -> Done:
     )
     return Done(
         _("Granted: %(allowance)s.") % {"allowance": allowance_text(row)},
-        f"Extra allowance of {row.amount} {row.metric} {_logged(row.expires_at)}: {row.reason}",
+        f"Extra allowance of {row.amount} {row.metric} {logged_end(row.expires_at)}: {row.reason}",
     )
 
 
@@ -139,8 +135,8 @@ def extend(asked: Asked) -> Done:
     until = asked.data["until"]
     support.extend_grace(asked.row.user, until)
     return Done(
-        _("The plan goes on%(until)s, paid or not.") % {"until": _until(until)},
-        f"Grace extended {_logged(until)}.",
+        _("The plan goes on until %(moment)s, paid or not.") % {"moment": _shown(until)},
+        f"Grace extended {logged_end(until)}.",
     )
 
 
@@ -165,17 +161,25 @@ def running_allowances(row: UserSubscription) -> Any:
 
 
 def allowance_text(row: ExtraAllowance) -> str:
-    amount, what = number_format(row.amount), MetricChoice(row.metric).label
-    return f"+{amount} {what}{_until(row.expires_at)} ({row.reason})"
+    amount = f"+{number_format(row.amount)} {MetricChoice(row.metric).label}"
+    facts = {"amount": amount, "moment": _shown(row.expires_at), "reason": row.reason}
+    return _("%(amount)s until %(moment)s (%(reason)s)") % facts
 
 
-def _until(moment: datetime | None) -> str:
-    if moment is None:
-        return ""
-    return _(" until %(moment)s") % {"moment": date_format(localtime(moment), "SHORT_DATETIME_FORMAT")}
+def assigned_text(plan: SubscriptionPlan, user: Any, until: datetime | None) -> Any:
+    who = {"plan": plan.name, "user": user}
+    if until is None:
+        return _("The plan “%(plan)s” was assigned to %(user)s.") % who
+    who["until"] = _shown(until)
+    return _("The plan “%(plan)s” was assigned to %(user)s until %(until)s.") % who
 
 
-def _logged(until: datetime | None) -> str:
+def _shown(moment: datetime) -> str:
+    return date_format(localtime(moment), "SHORT_DATETIME_FORMAT")
+
+
+def logged_end(until: datetime | None) -> str:
+    """For the log, in English."""
     return f"until {until.isoformat(timespec='minutes')}" if until else "for good"
 
 

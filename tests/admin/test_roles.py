@@ -239,7 +239,7 @@ def move_address(model: str, move: str, rows: dict[str, Model]) -> str:
 
 def everything() -> dict[str, list[Any]]:
     """What a refused request must not change."""
-    models = [User, Group, *apps.get_app_config(APP).get_models()]
+    models: list[Any] = [User, Group, *apps.get_app_config(APP).get_models()]
     return {model.__name__: list(model._default_manager.order_by("pk").values()) for model in models}
 
 
@@ -274,7 +274,7 @@ def test_each_is_offered_the_actions_that_are_decided(role: str, staff: Client) 
     for model, model_admin in our_admins().items():
         if role not in VIEWERS[model]:
             continue
-        page = staff.get(reverse(f"admin:{APP}_{model}_changelist"))
+        page: Any = staff.get(reverse(f"admin:{APP}_{model}_changelist"))
         form = page.context_data.get("action_form") if hasattr(page, "context_data") else None
         offered = {name for name, _label in form.fields["action"].choices if name} if form else set()
         wanted = {action for (of, action), roles in ACTIONS.items() if of == model and role in roles}
@@ -326,7 +326,7 @@ def test_a_move_that_is_not_decided_changes_nothing(role: str, staff: Client, ro
 @pytest.mark.parametrize("move", ["grant", "correct", "assign"])
 def test_a_move_that_is_decided_works(role: str, staff: Client, rows: dict[str, Model], move: str) -> None:
     before = everything()
-    answer = staff.post(move_address("usersubscription", move, rows), whatever_it_asks(rows))
+    answer: Any = staff.post(move_address("usersubscription", move, rows), whatever_it_asks(rows))
     if role in MOVES["usersubscription", move]:
         assert answer.status_code == 302, answer.context_data["form"].errors
         assert everything() != before

@@ -64,7 +64,7 @@ def year() -> str:
 
 def rows() -> dict[str, list[dict[str, Any]]]:
     """Everything in the app's tables, and the users."""
-    models = [User, *apps.get_app_config("videoq_billing").get_models()]
+    models: list[Any] = [User, *apps.get_app_config("videoq_billing").get_models()]
     return {model.__name__: list(model._default_manager.order_by("pk").values()) for model in models}
 
 

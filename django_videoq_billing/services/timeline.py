@@ -140,9 +140,8 @@ def _of_user(model: Any, *related: str) -> Callable[[UserSubscription], QuerySet
 
 
 def _of_alert(alert: UsageAlert) -> tuple[str, str]:
-    numbers = {"used": number_format(alert.used), "limit": number_format(alert.limit)}
-    text = _("%(used)s of %(limit)s") % numbers
-    return f"{alert.threshold} %: {text} {alert.get_metric_display()}", ""
+    numbers = f"{number_format(alert.used)} / {number_format(alert.limit)}"
+    return f"{alert.threshold} %: {numbers} {alert.get_metric_display()}", ""
 
 
 def _of_correction(row: UsageCorrection) -> tuple[str, str]:
@@ -152,7 +151,9 @@ def _of_correction(row: UsageCorrection) -> tuple[str, str]:
 
 def _of_allowance(row: ExtraAllowance) -> tuple[str, str]:
     text = f"+{number_format(row.amount)} {row.get_metric_display()}"
-    return (f"{text} ({_('revoked')})" if row.revoked_at else text), _by(row.author, row.reason)
+    if row.revoked_at:
+        text = str(_("%(allowance)s (revoked)") % {"allowance": text})
+    return text, _by(row.author, row.reason)
 
 
 def _by(author: Any, sentence: str) -> str:

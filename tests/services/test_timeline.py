@@ -81,7 +81,7 @@ def test_everything_of_one_user_and_nothing_of_another(ada: UserSubscription) ->
     told = {(line.source, line.text, line.detail) for line in page.lines}
     assert ("allowance", "+3 videos", "Lost.") in told
     assert ("correction", "4 → 1 videos", "Lost.") in told
-    assert ("warning", "80 %: 4 of 5 videos", "") in told
+    assert ("warning", "80 %: 4 / 5 videos", "") in told
     assert ("change", "Reactivated.", ada.user.username) in told
 
 

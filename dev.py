@@ -478,7 +478,12 @@ def greeting(address, stripe, lines, options):
     text += "\nthe site then follows, with its e-mails and all that happens by itself: %s/_sandbox/" % stripe
     if not options.no_browser_hint:
         text += "\n\nLog in as one of them or sign up, upload the files of example_project/samples, watch the usage"
-        text += "\ngrow, be refused at the limit, and choose a larger plan."
+        text += (
+            "\ngrow, be refused at the limit, and choose a larger plan. The admin is at %sadmin/; fill it with a"
+            % address
+        )
+        text += "\nmade-up year of 300 customers (--remove takes them out again):"
+        text += "\n    %s %s demo_data" % (os.path.relpath(PYTHON, ROOT), os.path.relpath(MANAGE, ROOT))
     return text
 
 
@@ -516,6 +521,7 @@ def test(arguments):
 HELP = """usage: python3 dev.py COMMAND
 
   demo [--port PORT]      install, migrate, start the example site and a local Stripe
+                          (.venv/bin/python example_project/manage.py demo_data fills it with a made-up year)
   test [PYTEST ARGS ...]  install and run every check; with arguments, pytest alone with those
 
 Both install into .venv and .tox inside this clone, and nothing outside it. A second run starts in seconds."""

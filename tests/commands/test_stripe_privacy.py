@@ -15,6 +15,7 @@ from tests.stripe_site import OperatorsDriver
 
 SILENT = {
     "assign_default_plan",
+    "billing_groups",
     "billing_metrics",
     "export_billing_data",
     "expire_reservations",

@@ -20,6 +20,7 @@ SILENT = {
     "expire_reservations",
     "flush_usage",
     "import_users",
+    "rebuild_figures",
     "rebuild_usage",
     "seed_plans",
     "show_usage",

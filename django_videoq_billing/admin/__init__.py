@@ -1,5 +1,6 @@
 """The billing tables in Django's own admin. What history needs, and what Stripe decides, is read-only here."""
 
+from django_videoq_billing.admin.dashboard import DashboardAdmin
 from django_videoq_billing.admin.jobs import JobRunAdmin
 from django_videoq_billing.admin.notifications import EmailPreferenceAdmin, NotificationAdmin, UsageAlertAdmin
 from django_videoq_billing.admin.payments import PaymentTransactionAdmin
@@ -10,6 +11,7 @@ from django_videoq_billing.admin.usage import UsageRecordAdmin, UsageReservation
 from django_videoq_billing.admin.webhooks import WebhookEventAdmin
 
 __all__ = [
+    "DashboardAdmin",
     "EmailPreferenceAdmin",
     "JobRunAdmin",
     "NotificationAdmin",

@@ -12,27 +12,21 @@ from django.utils.translation import gettext_lazy as _
 class DailyFigures(models.Model):
     """One day (UTC) of the whole site: what is not money."""
 
-    date = models.DateField(_("date"), primary_key=True)
+    date = models.DateField(primary_key=True)
     measured_at = models.DateTimeField(
-        _("measured at"),
         null=True,
-        blank=True,
-        help_text=_("The day's last look at what is only true now; empty where nobody looked on that day."),
+        help_text="The day's last look at what is only true now; empty where nobody looked on that day.",
     )
-    plans = models.JSONField(
-        _("plans"), default=dict, blank=True, help_text=_("By slug: how many users, by what they are.")
-    )
-    usage = models.JSONField(
-        _("usage"), default=dict, blank=True, help_text=_("By metric: how many users in each part of it.")
-    )
-    trials_running = models.PositiveIntegerField(_("trials running"), null=True, blank=True)
-    trials_ended = models.PositiveIntegerField(_("trials ended"), default=0)
-    trials_converted = models.PositiveIntegerField(_("trials converted"), default=0)
-    trials_lost = models.PositiveIntegerField(_("trials lost"), default=0)
-    webhooks = models.JSONField(_("webhooks"), default=dict, blank=True)
+    plans = models.JSONField(default=dict, help_text="By slug: how many users, by what they are.")
+    usage = models.JSONField(default=dict, help_text="By metric: how many users in each part of their limit.")
+    trials_running = models.PositiveIntegerField(null=True)
+    trials_ended = models.PositiveIntegerField(default=0)
+    trials_converted = models.PositiveIntegerField(default=0)
+    trials_lost = models.PositiveIntegerField(default=0)
+    webhooks = models.JSONField(default=dict, help_text="As `billing_metrics` has it.")
 
     class Meta:
-        verbose_name = _("figures of a day")
+        verbose_name = _("dashboard")
         verbose_name_plural = _("dashboard")  # the admin's page of this table
         default_permissions = ()  # "view_dashboard" it is
         ordering: ClassVar = ["date"]
@@ -45,38 +39,35 @@ class DailyMoney(models.Model):
     """One day (UTC) in one currency. Recurring amounts are a year's, so that sums are exact; a month is a twelfth."""
 
     class Source(models.TextChoices):
-        MEASURED = "measured", _("measured")
-        LEDGER = "ledger", _("from payments")
-        UNKNOWN = "unknown", _("unknown")
+        MEASURED = "measured"
+        LEDGER = "ledger"
+        UNKNOWN = "unknown"
 
-    date = models.DateField(_("date"))
-    currency = models.CharField(_("currency"), max_length=3)
+    date = models.DateField()
+    currency = models.CharField(max_length=3)
     source = models.CharField(
-        _("source"),
         max_length=10,
         choices=Source.choices,
         default=Source.UNKNOWN,
-        help_text=_("Where recurring revenue and its movement come from."),
+        help_text="Where recurring revenue and its movement come from.",
     )
-    subscriptions = models.PositiveIntegerField(_("subscriptions"), default=0)
-    arr = models.BigIntegerField(_("a year"), default=0)
-    new = models.BigIntegerField(_("new"), default=0)
-    expansion = models.BigIntegerField(_("expansion"), default=0)
-    contraction = models.BigIntegerField(_("contraction"), default=0)
-    churn = models.BigIntegerField(_("churn"), default=0)
-    subscriptions_new = models.PositiveIntegerField(_("new subscriptions"), default=0)
-    subscriptions_churned = models.PositiveIntegerField(_("churned subscriptions"), default=0)
-    payments = models.BigIntegerField(_("payments"), default=0)
-    refunds = models.BigIntegerField(_("refunds"), default=0)
-    disputes = models.BigIntegerField(_("disputes"), default=0)
-    failed = models.PositiveIntegerField(_("failed"), default=0)
-    failed_amount = models.BigIntegerField(_("failed amount"), default=0)
-    recovered = models.PositiveIntegerField(_("recovered"), default=0)
-    recovered_amount = models.BigIntegerField(_("recovered amount"), default=0)
+    subscriptions = models.PositiveIntegerField(default=0)
+    arr = models.BigIntegerField(default=0)
+    new = models.BigIntegerField(default=0)
+    expansion = models.BigIntegerField(default=0)
+    contraction = models.BigIntegerField(default=0)
+    churn = models.BigIntegerField(default=0)
+    subscriptions_new = models.PositiveIntegerField(default=0)
+    subscriptions_churned = models.PositiveIntegerField(default=0)
+    payments = models.BigIntegerField(default=0)
+    refunds = models.BigIntegerField(default=0)
+    disputes = models.BigIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    failed_amount = models.BigIntegerField(default=0)
+    recovered = models.PositiveIntegerField(default=0)
+    recovered_amount = models.BigIntegerField(default=0)
 
     class Meta:
-        verbose_name = _("money of a day")
-        verbose_name_plural = _("money by day")
         default_permissions = ()
         ordering: ClassVar = ["date", "currency"]
         constraints: ClassVar = [

@@ -13,7 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from django_videoq_billing.admin.dashboard.buckets import Bucket, Number
-from django_videoq_billing.models import SubscriptionPlan
+from django_videoq_billing.models import DailyMoney, SubscriptionPlan
 from django_videoq_billing.money import display_money, minor_unit_decimals
 from django_videoq_billing.services.figures import Report
 from django_videoq_billing.services.metrics.subscriptions import a_month
@@ -96,11 +96,13 @@ def _recurring(found: Report, currency: str, cut: list[Bucket], labels: list[str
         sums = [bucket.total(lambda day: found.a_year(day, currency, name)) for bucket in cut]
         return [None if value is None else sign * a_month(int(value)) for value in sums]
 
+    sources = {found.source(day, currency) for day in found.all_days}
+    note = _("Where nobody had looked yet: from payments.") if DailyMoney.Source.LEDGER in sources else ""
     level = Series(_("Recurring revenue"), "main", [bucket.last(mrr) for bucket in cut])
-    yield Chart("mrr", _("Recurring revenue a month"), "line", labels, [level], currency=currency)
+    yield Chart("mrr", _("Recurring revenue a month"), "line", labels, [level], note=note, currency=currency)
     yield Chart(
         "movement",
-        _("What moved it"),
+        _("Movement of recurring revenue"),
         "stacked",
         labels,
         [
@@ -117,7 +119,7 @@ def _plans(found: Report, cut: list[Bucket], labels: list[str], plans: list[Subs
     def read(slug: str) -> Callable[[date], Number]:
         def users(day: date) -> Number:
             row = found.days.get(day)
-            if row is None or not row.plans:
+            if row is None or (slug not in row.plans and not row.measured_at):
                 return None
             counts = row.plans.get(slug, {})
             return sum(int(counts.get(name, 0)) for name in HAVE_IT)
@@ -138,7 +140,11 @@ def _plans(found: Report, cut: list[Bucket], labels: list[str], plans: list[Subs
     if rest:
         others = [sum(value or 0 for value in column) for column in zip(*rest, strict=True)]
         series.append(Series(_("Other plans"), "rest", list(others)))
-    return Chart("plans", _("Users by plan"), "area", labels, series)
+    estimated = any(row.plans and not row.measured_at for row in found.days.values())
+    note = (
+        _("Where nobody had looked yet: from payments, so without free and given plans.") if estimated else ""
+    )
+    return Chart("plans", _("Users by plan"), "area", labels, series, note=note)
 
 
 def _trials(found: Report, cut: list[Bucket], labels: list[str]) -> Chart:
@@ -173,9 +179,9 @@ def _usage(found: Report) -> Chart:
     usage = found.latest.usage if found.latest else {}
     parts = {
         "unused": _("nothing"),
-        "to_50": _("less than 50 %"),
-        "to_80": _("50 % to 80 %"),
-        "to_100": _("80 % to 100 %"),
+        "to_50": "< 50 %",
+        "to_80": "50-80 %",
+        "to_100": "80-100 %",
         "full": _("all of it"),
         "unlimited": _("no limit"),
     }

@@ -1,7 +1,7 @@
 """Recurring revenue of days on which nobody looked, as far as payments tell it.
 
 A payment for a plan runs for the plan's period. The next one follows on, also when it came late by the days of grace;
-else the subscription ended with the period. Amounts are the plans' present list prices, as everywhere.
+else the subscription ended with the period, or when its row says so. Amounts are the plans' present list prices.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from typing import Any
 from dateutil.relativedelta import relativedelta
 
 from django_videoq_billing.conf import get_settings
-from django_videoq_billing.models import PaymentTransaction, SubscriptionPlan
+from django_videoq_billing.models import PaymentTransaction, SubscriptionPlan, UserSubscription
 from django_videoq_billing.services.figures.recurring import Movement, book
+from django_videoq_billing.services.metrics import subscriptions
 
 Type = PaymentTransaction.Type
 
@@ -45,12 +46,12 @@ class Day:
     plans: dict[str, int] = field(default_factory=dict)
 
 
-def days(since: date, until: date, today: date) -> Iterator[tuple[date, Day]]:
+def days(since: date, until: date, now: datetime) -> Iterator[tuple[date, Day]]:
     """Yield every day of the half-open range. One query, read as a stream, by user."""
     first = since - LOOK_BACK
     changes: dict[date, Day] = defaultdict(Day)
     levels: dict[date, Counter[tuple[str, str, int]]] = defaultdict(Counter)
-    for spans in _by_user(first, today):
+    for spans in _by_user(first, now):
         _add(spans, changes, levels)
     running: Counter[tuple[str, str, int]] = Counter()
     for day in _each(min(first, *levels) if levels else since, until):
@@ -88,7 +89,7 @@ def _add(
         levels[span.end][kind] -= 1
 
 
-def _by_user(first: date, today: date) -> Iterator[list[Span]]:
+def _by_user(first: date, now: datetime) -> Iterator[list[Span]]:
     grace = timedelta(days=get_settings().GRACE_PERIOD_DAYS)
     lines = (
         PaymentTransaction.objects.filter(
@@ -109,11 +110,30 @@ def _by_user(first: date, today: date) -> Iterator[list[Span]]:
             "plan__interval",
         )
     )
-    for _, mine in groupby(lines.iterator(), key=lambda line: line[0]):
-        yield _spans((line[1:] for line in mine), grace, today)
+    today = now.astimezone(UTC).date()
+    paying = set(UserSubscription.objects.filter(subscriptions.paying(now)).values_list("user_id", flat=True))
+    ended = dict(_ended())
+    for user_id, mine in groupby(lines.iterator(), key=lambda line: line[0]):
+        spans = _spans((line[1:] for line in mine), grace)
+        last = spans[-1]
+        end = today + timedelta(days=1) if user_id in paying else min(last.end, today)
+        if user_id in ended:
+            end = min(end, ended[user_id])
+        spans[-1] = replace(last, end=max(end, last.start + timedelta(days=1)))
+        yield spans
 
 
-def _spans(lines: Iterable[tuple[Any, ...]], grace: timedelta, today: date) -> list[Span]:
+def _ended() -> Iterator[tuple[Any, date]]:
+    """The day of the end, of those whose row tells it: `cancelled_at` is that of the decision."""
+    rows = UserSubscription.objects.filter(
+        status=UserSubscription.Status.CANCELLED, cancelled_at__isnull=False
+    )
+    names = ("user_id", "cancel_at_period_end", "cancelled_at", "current_period_end")
+    for user_id, with_period, decided, period_end in rows.values_list(*names):
+        yield user_id, (period_end if with_period else decided).astimezone(UTC).date()
+
+
+def _spans(lines: Iterable[tuple[Any, ...]], grace: timedelta) -> list[Span]:
     spans: list[Span] = []
     for at, kind, plan, currency, price, interval in lines:
         months = 12 if interval == SubscriptionPlan.Interval.YEAR else 1
@@ -127,6 +147,4 @@ def _spans(lines: Iterable[tuple[Any, ...]], grace: timedelta, today: date) -> l
             if start == last.start:
                 spans.pop()
         spans.append(Span(start, end, plan, currency, price * (12 // months), months))
-    if spans and spans[-1].end + grace >= today:  # not known to have ended
-        spans[-1] = replace(spans[-1], end=max(spans[-1].end, today + timedelta(days=1)))
     return spans

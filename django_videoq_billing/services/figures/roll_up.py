@@ -35,10 +35,10 @@ def roll_up(now: datetime) -> int:
     _measure(now, today, last)
     if last is None:
         since = today - FIRST
-        _fill(since, today, today, moving=True)
+        _fill(since, today, now, moving=True)
     else:
         since = min(today - SETTLING, last)
-        _fill(last + timedelta(days=1), today, today, moving=False)
+        _fill(last + timedelta(days=1), today, now, moving=False)
     return _derive(since, now)
 
 
@@ -47,8 +47,8 @@ def rebuild(since: date, now: datetime) -> int:
     today = now.astimezone(UTC).date()
     measured = DailyFigures.objects.filter(measured_at__isnull=False).order_by("date")
     first = measured.values_list("date", flat=True).first() or today + timedelta(days=1)
-    _fill(since, min(first, today + timedelta(days=1)), today, moving=True)
-    _fill(max(first, since), today, today, moving=False)
+    _fill(since, min(first, today + timedelta(days=1)), now, moving=True)
+    _fill(max(first, since), today, now, moving=False)
     return _derive(since, now, anew=True)
 
 
@@ -92,7 +92,7 @@ def _counts(plan: Any) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
-def _fill(since: date, until: date, today: date, *, moving: bool) -> None:
+def _fill(since: date, until: date, now: datetime, *, moving: bool) -> None:
     """Fill in recurring revenue from payments where nobody looked.
 
     Without `moving`, the days lie between looks: their movement is found by the look after them.
@@ -107,7 +107,7 @@ def _fill(since: date, until: date, today: date, *, moving: bool) -> None:
     if len(kept) == (until - since).days:
         return
     money, figures = [], []
-    for day, found in history.days(since, until, today):
+    for day, found in history.days(since, until, now):
         if day in kept:
             continue
         plans = {plan: {"active": count} for plan, count in found.plans.items()}

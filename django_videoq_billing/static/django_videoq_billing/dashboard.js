@@ -27,7 +27,6 @@
 
   function dataset(series, kind) {
     const paint = colour("--vqb-" + series.role);
-    const line = kind === "line" || kind === "area";
     return {
       label: series.name,
       data: series.values,
@@ -35,7 +34,7 @@
       backgroundColor: kind === "line" ? paint + "22" : paint + (kind === "area" ? "cc" : ""),
       borderWidth: kind === "line" ? 2 : kind === "area" ? 1 : 0,
       fill: kind === "area" ? "stack" : false,
-      pointRadius: line && series.values.length > 31 ? 0 : line ? 2 : undefined,
+      pointRadius: kind === "line" && series.values.length <= 31 ? 2 : 0,
       pointHitRadius: 8,
       maxBarThickness: 36,
       tension: 0,
@@ -53,7 +52,7 @@
       maintainAspectRatio: false,
       interaction: { mode: "index", intersect: false },
       scales: {
-        x: { stacked, grid: { display: false }, border: { color: grid }, ticks: { color: quiet, maxRotation: 0, autoSkipPadding: 12 } },
+        x: { stacked, grid: { display: false }, border: { color: grid }, ticks: { color: quiet, maxRotation: data.kind === "bar" ? 60 : 0, autoSkip: data.kind !== "bar", autoSkipPadding: 12 } },
         y: {
           stacked,
           beginAtZero: true,

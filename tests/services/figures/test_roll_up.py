@@ -307,6 +307,27 @@ class TestHistory:
         assert self.of(date(2026, 11, 22)) == {"arr": 14400}
         assert self.of(MONDAY.date()) == {"arr": 14400}
 
+    @pytest.mark.parametrize(
+        ("with_period", "ended"), [(False, date(2026, 11, 5)), (True, date(2026, 11, 12))]
+    )
+    def test_who_cancelled_ended_when_the_row_says(
+        self, standard: SubscriptionPlan, with_period: bool, ended: date
+    ) -> None:
+        decided, over = datetime(2026, 11, 5, tzinfo=UTC), datetime(2026, 11, 12, tzinfo=UTC)
+        user = pays(
+            standard,
+            status="cancelled",
+            cancelled_at=decided,
+            cancel_at_period_end=with_period,
+            current_period_start=over - 30 * DAY,
+            current_period_end=over,
+        )
+        self.paid(user, standard, (10, 13))
+        roll_up(MONDAY)
+        assert self.of(ended - DAY) == {"arr": 14400}
+        assert self.of(ended) == {"churn": 14400}
+        assert self.of(ended + DAY) == {}
+
     def test_it_never_replaces_what_was_measured(self, standard: SubscriptionPlan) -> None:
         pays(standard)
         roll_up(MONDAY)

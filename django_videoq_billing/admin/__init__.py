@@ -1,6 +1,7 @@
 """The billing tables in Django's own admin. What history needs, and what Stripe decides, is read-only here."""
 
 from django_videoq_billing.admin.dashboard import DashboardAdmin
+from django_videoq_billing.admin.inlines import BILLING_INLINES, SubscriptionInline, UsageInline
 from django_videoq_billing.admin.jobs import JobRunAdmin
 from django_videoq_billing.admin.notifications import EmailPreferenceAdmin, NotificationAdmin, UsageAlertAdmin
 from django_videoq_billing.admin.payments import PaymentTransactionAdmin
@@ -11,14 +12,17 @@ from django_videoq_billing.admin.usage import UsageRecordAdmin, UsageReservation
 from django_videoq_billing.admin.webhooks import WebhookEventAdmin
 
 __all__ = [
+    "BILLING_INLINES",
     "DashboardAdmin",
     "EmailPreferenceAdmin",
     "JobRunAdmin",
     "NotificationAdmin",
     "PaymentTransactionAdmin",
+    "SubscriptionInline",
     "SubscriptionPlanAdmin",
     "TranscriptionJobAdmin",
     "UsageAlertAdmin",
+    "UsageInline",
     "UsageRecordAdmin",
     "UsageReservationAdmin",
     "UserSubscriptionAdmin",

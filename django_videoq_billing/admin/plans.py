@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
@@ -10,13 +12,17 @@ from django.contrib.admin.utils import quote, unquote
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db.models import Field, ProtectedError, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from django_videoq_billing.admin.base import BillingAdmin, limit_text
+from django_videoq_billing.admin.audit import changes_link, write_down
+from django_videoq_billing.admin.base import limit_text
+from django_videoq_billing.admin.moves import MovesAdmin
+from django_videoq_billing.admin.plan_moves import MOVES, duplicate_plan
+from django_videoq_billing.admin.plan_sync import may_sync, sync_view
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.models import SubscriptionPlan, UserSubscription
 
@@ -36,7 +42,9 @@ class LinesField(forms.Field):
 
 
 @admin.register(SubscriptionPlan)
-class SubscriptionPlanAdmin(BillingAdmin[SubscriptionPlan]):
+class SubscriptionPlanAdmin(MovesAdmin[SubscriptionPlan]):
+    moves = MOVES
+    change_list_template = "admin/videoq_billing/links_change_list.html"
     list_display = (
         "name",
         "slug",
@@ -48,7 +56,15 @@ class SubscriptionPlanAdmin(BillingAdmin[SubscriptionPlan]):
         "described_in_settings",
     )
     list_filter = ("is_active", "is_public", "interval")
-    actions = ("delete_selected",)
+    actions = (
+        "activate",
+        "deactivate",
+        "list_publicly",
+        "hide",
+        "duplicate",
+        "sync_to_stripe",
+        "delete_selected",
+    )
     search_fields = ("name", "slug", "description")
     ordering = ("sort_order", "pk")
     readonly_fields = (
@@ -115,6 +131,59 @@ class SubscriptionPlanAdmin(BillingAdmin[SubscriptionPlan]):
             sentence = _("The settings describe this plan: seed_plans will put their values back.")
             self.message_user(request, sentence, messages.WARNING)
 
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(partial(sync_view, self))
+        return [path("sync/", view, name="videoq_billing_subscriptionplan_sync"), *super().get_urls()]
+
+    def response_add(
+        self, request: HttpRequest, obj: SubscriptionPlan, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """A plan that was made for one user goes on to that user."""
+        user = request.GET.get("for_user")
+        if user and request.user.has_perm("videoq_billing.assign_plan"):
+            return HttpResponseRedirect(f"{self.move_url(obj, 'assign')}?{urlencode({'user': user})}")
+        return super().response_add(request, obj, post_url_continue)
+
+    def has_sync_permission(self, request: HttpRequest) -> bool:
+        return may_sync(request)
+
+    @admin.action(permissions=["change"], description=_("Activate"))
+    def activate(self, request: HttpRequest, plans: QuerySet[SubscriptionPlan]) -> None:
+        self._switch(request, plans, is_active=True)
+
+    @admin.action(permissions=["change"], description=_("Deactivate: whoever has the plan keeps it"))
+    def deactivate(self, request: HttpRequest, plans: QuerySet[SubscriptionPlan]) -> None:
+        self._switch(request, plans, is_active=False)
+
+    @admin.action(permissions=["change"], description=_("List publicly"))
+    def list_publicly(self, request: HttpRequest, plans: QuerySet[SubscriptionPlan]) -> None:
+        self._switch(request, plans, is_public=True)
+
+    @admin.action(permissions=["change"], description=_("Hide from the list"))
+    def hide(self, request: HttpRequest, plans: QuerySet[SubscriptionPlan]) -> None:
+        self._switch(request, plans, is_public=False)
+
+    def _switch(self, request: HttpRequest, plans: QuerySet[SubscriptionPlan], **value: bool) -> None:
+        """Save those that differ, each by itself: what listens to a plan hears of it."""
+        [(name, wanted)] = value.items()
+        changed = list(plans.exclude(**value))
+        for plan in changed:
+            setattr(plan, name, wanted)
+            plan.save(update_fields=[name, "updated_at"])
+        write_down(request, changed, f"Set {name} to {wanted}.")
+        sentence = ngettext("%(count)d plan was changed.", "%(count)d plans were changed.", len(changed))
+        self.message_user(request, sentence % {"count": len(changed)}, messages.SUCCESS)
+
+    @admin.action(permissions=["add"], description=_("Duplicate"))
+    def duplicate(self, request: HttpRequest, plans: QuerySet[SubscriptionPlan]) -> None:
+        for plan in plans:
+            write_down(request, [duplicate_plan(plan)], f"Made as a copy of {plan.slug}.")
+        self.message_user(request, _("The copies are inactive and not listed."), messages.SUCCESS)
+
+    @admin.action(permissions=["sync"], description=_("Sync all plans to Stripe …"))
+    def sync_to_stripe(self, request: HttpRequest, plans: QuerySet[SubscriptionPlan]) -> HttpResponse:
+        return HttpResponseRedirect(reverse(f"{self.admin_site.name}:videoq_billing_subscriptionplan_sync"))
+
     @admin.action(permissions=["delete"], description=_("Delete selected %(verbose_name_plural)s"))
     def delete_selected(
         self, request: HttpRequest, queryset: QuerySet[SubscriptionPlan]
@@ -136,8 +205,12 @@ class SubscriptionPlanAdmin(BillingAdmin[SubscriptionPlan]):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        links = [*changes_link(self.admin_site, request)]
+        if may_sync(request):
+            sync = reverse(f"{self.admin_site.name}:videoq_billing_subscriptionplan_sync")
+            links.append((_("Sync to Stripe …"), sync))
         try:
-            return super().changelist_view(request, extra_context)
+            return super().changelist_view(request, {"links": links, **(extra_context or {})})
         except ProtectedError:
             return self._came_into_use(request)
 

@@ -1,22 +1,31 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import quote
 from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from django_videoq_billing.admin.audit import changes_link, changes_view
 from django_videoq_billing.admin.base import OwnedByUserAdmin
+from django_videoq_billing.admin.inlines import mount_on_stock_user_admin, used_text
+from django_videoq_billing.admin.moves import MovesAdmin
+from django_videoq_billing.admin.subscription_moves import MOVES, allowance_text, running_allowances
+from django_videoq_billing.admin.timeline import dashboard_url, timeline_view
 from django_videoq_billing.exceptions import BillingError, Conflict
 from django_videoq_billing.models import SubscriptionPlan, UserSubscription
 from django_videoq_billing.services.entitlements import effective_plan
 from django_videoq_billing.services.subscriptions import assign_plan
+from django_videoq_billing.types import Metric
 
 NOT_AT_STRIPE = Q(stripe_subscription_id__isnull=True) | Q(stripe_subscription_id="")
 
@@ -36,8 +45,11 @@ class BilledByFilter(admin.SimpleListFilter):
 
 
 @admin.register(UserSubscription)
-class UserSubscriptionAdmin(OwnedByUserAdmin[UserSubscription]):
-    """Plans are given here without payment. What Stripe bills is changed at Stripe."""
+class UserSubscriptionAdmin(MovesAdmin[UserSubscription], OwnedByUserAdmin[UserSubscription]):
+    """Support for one user. What Stripe bills is changed at Stripe, through the services."""
+
+    moves = MOVES
+    change_list_template = "admin/videoq_billing/links_change_list.html"
 
     list_display = (
         "user",
@@ -58,7 +70,15 @@ class UserSubscriptionAdmin(OwnedByUserAdmin[UserSubscription]):
     add_fields = ("user", "plan")
     editable_fields = ("plan", "status", "cancel_at_period_end")
     fieldsets = (
-        (None, {"fields": ("user", "plan", "effective_plan", "status", "billed_by")}),
+        (
+            None,
+            {
+                "fields": (
+                    *("user", "plan", "effective_plan", "assigned_until", "status", "billed_by"),
+                    *("videos", "transcription", "allowances"),
+                )
+            },
+        ),
         (
             _("Period"),
             {
@@ -70,6 +90,7 @@ class UserSubscriptionAdmin(OwnedByUserAdmin[UserSubscription]):
                     "cancelled_at",
                     "trial_end",
                     "grace_period_end",
+                    "grace_extended_until",
                 )
             },
         ),
@@ -91,6 +112,53 @@ class UserSubscriptionAdmin(OwnedByUserAdmin[UserSubscription]):
     @admin.display(description=_("limits now come from"))
     def effective_plan(self, subscription: UserSubscription) -> str:
         return effective_plan(subscription).name
+
+    @admin.display(description=_("videos in this period"))
+    def videos(self, subscription: UserSubscription) -> str | Promise:
+        return used_text(subscription, Metric.VIDEO)
+
+    @admin.display(description=_("transcription seconds in this period"))
+    def transcription(self, subscription: UserSubscription) -> str | Promise:
+        return used_text(subscription, Metric.TRANSCRIPTION)
+
+    @admin.display(description=_("extra allowances"))
+    def allowances(self, subscription: UserSubscription) -> str:
+        return "; ".join(map(allowance_text, running_allowances(subscription))) or "-"
+
+    def get_urls(self) -> list[URLPattern]:
+        """The inlines are mounted here: now the project's own admin is registered, whoever came first."""
+        mount_on_stock_user_admin(self.admin_site)
+        wrap = self.admin_site.admin_view
+        return [
+            path("changes/", wrap(partial(changes_view, self)), name="videoq_billing_changes"),
+            path(
+                "<path:object_id>/timeline/",
+                wrap(partial(timeline_view, self)),
+                name="videoq_billing_usersubscription_timeline",
+            ),
+            *super().get_urls(),
+        ]
+
+    def links_of(self, request: HttpRequest, row: UserSubscription) -> list[tuple[Any, str]]:
+        site = self.admin_site.name
+        timeline = reverse(f"{site}:videoq_billing_usersubscription_timeline", args=[quote(row.pk)])
+        links: list[tuple[Any, str]] = [(_("Time line"), timeline)]
+        may_make_plans = request.user.has_perms(
+            ["videoq_billing.add_subscriptionplan", "videoq_billing.assign_plan"]
+        )
+        if may_make_plans and not row.is_billed:
+            add = reverse(f"{site}:videoq_billing_subscriptionplan_add")
+            links.append((_("New plan for this user"), f"{add}?is_public=&for_user={row.user_id}"))
+        if address := dashboard_url(row.stripe_customer_id):
+            links.append((_("Customer in Stripe"), address))
+        return links
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(
+            request, {"links": changes_link(self.admin_site, request), **(extra_context or {})}
+        )
 
     def get_fieldsets(self, request: HttpRequest, obj: UserSubscription | None = None) -> Any:
         if obj is None:

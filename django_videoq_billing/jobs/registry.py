@@ -15,6 +15,7 @@ from django_videoq_billing.services import (
     figures,
     notifications,
     period_ends,
+    promotions,
     retention,
     stripe_mirror,
     usage_tracker,
@@ -49,6 +50,11 @@ def follow_up_payments(run: Run) -> None:
 def catch_up_periods(run: Run) -> None:
     for looked_at in period_ends.catch_up(run.may_go_on):
         run.did(looked_at)
+
+
+def end_promotions(run: Run) -> None:
+    for ended in promotions.end_promotions(run.may_go_on):
+        run.did(ended)
 
 
 def fetch_missed_events(run: Run) -> None:
@@ -123,6 +129,7 @@ JOBS = {
         Job("expire_reservations", timedelta(minutes=1), expire_reservations, seconds=300),
         Job("find_usage_alerts", timedelta(minutes=5), find_usage_alerts, seconds=240),
         Job("catch_up_periods", timedelta(minutes=5), catch_up_periods, seconds=60),
+        Job("end_promotions", timedelta(minutes=5), end_promotions, seconds=60),
         Job("follow_up_payments", timedelta(minutes=15), follow_up_payments, seconds=60),
         Job("send_notifications", timedelta(minutes=1), send_notifications, seconds=300, shared=True),
         Job("roll_up_figures", timedelta(hours=1), roll_up_figures, seconds=300),

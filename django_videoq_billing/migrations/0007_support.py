@@ -1,6 +1,8 @@
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce
 
 
 class Migration(migrations.Migration):
@@ -218,5 +220,13 @@ class Migration(migrations.Migration):
                 "verbose_name": "webhook event",
                 "verbose_name_plural": "webhook events",
             },
+        ),
+        migrations.AddIndex(
+            model_name="webhookevent",
+            index=models.Index(
+                Coalesce(KT("payload__data__object__customer"), KT("payload__data__object__id")),
+                models.F("created_at"),
+                name="vqb_webhook_customer",
+            ),
         ),
     ]

@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 
@@ -73,6 +75,11 @@ class WebhookEvent(models.Model):
             ),
             models.Index(
                 fields=["created_at"], condition=Q(pruned_at__isnull=True), name="vqb_webhook_to_prune"
+            ),
+            models.Index(
+                Coalesce(KT("payload__data__object__customer"), KT("payload__data__object__id")),
+                "created_at",
+                name="vqb_webhook_customer",
             ),
         ]
 

@@ -144,12 +144,15 @@ def _drop_waiting(state: StripeSubscriptionState) -> None:
         raise Conflict.busy() from None
 
 
-def cancel(user: AbstractBaseUser, *, immediate: bool = False) -> UserSubscription:
+def cancel(
+    user: AbstractBaseUser, *, immediate: bool = False, by: AbstractBaseUser | None = None
+) -> UserSubscription:
     """Cancel at the end of the period, or, for staff, at once. Cancelling twice is safe.
 
-    A paused subscription has no period that was paid for, and ends at once, too.
+    Who asks is the user, or the one that `by` names. A paused subscription has no period that was paid for, and
+    ends at once, too.
     """
-    if immediate and not getattr(user, "is_staff", False):
+    if immediate and not getattr(by or user, "is_staff", False):
         raise PermissionDenied.staff_only()
     row, state = _billed(user)
     extra = {"user_id": str(row.user_id), "plan": row.plan.slug, "immediate": immediate}

@@ -35,7 +35,8 @@ def grant_allowance(
     """
     metric = read_metric(metric)
     check_amount(amount)
-    until = expires_at or entitlement_for(user).period.end
+    period_end = entitlement_for(user).period.end  # which also gives a plan to whoever has none yet
+    until = expires_at or period_end
     if until <= timezone.now():
         raise InvalidRequest.in_the_past()
     with transaction.atomic():
@@ -75,14 +76,18 @@ def correct_usage(
     if used != 0:
         check_amount(used)
     reason = _reason(reason)
-    entitlement, before = entitlement_for(user), UsageTracker.report(user).counters.used(metric)
-    if before == used:
-        raise Conflict.nothing_to_correct()
+    entitlement_for(user)
     with transaction.atomic():
+        # One correction at a time: of two that saw the same counter each would move it by the whole difference.
+        UserSubscription.objects.select_for_update().get(user_id=user.pk)
+        report = UsageTracker.report(user)
+        before = report.counters.used(metric)
+        if before == used:
+            raise Conflict.nothing_to_correct()
         correction = UsageCorrection.objects.create(
             user_id=user.pk,
             metric=metric,
-            period_start=entitlement.period.start,
+            period_start=report.period.start,
             before=before,
             after=used,
             reason=reason,

@@ -106,6 +106,14 @@ def replay(events: Any) -> int:
     return count
 
 
+def ignore(events: Any) -> int:
+    """Leave events that failed or wait alone from now on; return how many. Their errors stay to be read."""
+    waiting = events.filter(state__in=WebhookEvent.WAITING)
+    count = int(waiting.update(state=State.IGNORED, processed_at=timezone.now(), leased_until=None))
+    logger.info("webhooks_ignored", extra={"count": count})
+    return count
+
+
 def _claim(due: Any) -> WebhookEvent | None:
     """Take the first event for WEBHOOK_LEASE_SECONDS. A worker that dies loses it when they are over."""
     now = timezone.now()

@@ -13,7 +13,8 @@ from django.utils import timezone
 from django_videoq_billing.admin.webhooks import HIDDEN, masked
 from django_videoq_billing.models import WebhookEvent
 from django_videoq_billing.webhooks import handles, registry
-from tests.admin.conftest import page, staff_who_may, text
+from tests.admin.conftest import log, page, staff_who_may, text
+from tests.factories import make_payment, make_user, subscribed
 
 CHARGE = {
     "id": "ch_3PAbcdefGHIJ1234",
@@ -211,7 +212,7 @@ def test_who_may_only_look_cannot_process(make_event: Any) -> None:
     event = make_event(state="failed")
     viewer, changer = (
         staff_who_may("view_webhookevent"),
-        staff_who_may("view_webhookevent", "change_webhookevent"),
+        staff_who_may("view_webhookevent", "replay_events"),
     )
     assert "process_again" not in text(viewer.get(page("webhookevent")))
     act(viewer, event)
@@ -220,3 +221,66 @@ def test_who_may_only_look_cannot_process(make_event: Any) -> None:
     act(changer, event)
     assert WebhookEvent.objects.get().state == "received"
     assert staff_who_may("view_usagerecord").get(page("webhookevent")).status_code == 403
+
+
+class TestIgnoring:
+    def ignore(self, client: Client, *events: WebhookEvent) -> str:
+        form = {"action": "ignore", "_selected_action": [event.pk for event in events]}
+        return text(client.post(page("webhookevent"), form, follow=True))
+
+    def test_what_failed_is_left_alone_and_can_be_taken_up_again(
+        self, admin_client: Client, make_event: Any
+    ) -> None:
+        failed, done = (
+            make_event(state="failed", error="No such thing"),
+            make_event("evt_2", state="processed"),
+        )
+        busy = make_event("evt_3", state="processing")
+        assert "1 event is left alone." in self.ignore(admin_client, failed, done, busy)
+        states = list(WebhookEvent.objects.order_by("pk").values_list("state", flat=True))
+        assert states == ["ignored", "processed", "processing"]
+        failed.refresh_from_db()
+        assert failed.error == "No such thing"
+        assert not WebhookEvent.objects.due(timezone.now() + timedelta(days=9)).filter(pk=failed.pk).exists()
+        assert log() == ["Ignored."]
+        act(admin_client, failed)
+        assert log() == ["Ignored.", "To be processed again."]
+
+    def test_needs_the_permission(self, make_event: Any) -> None:
+        event = make_event(state="failed")
+        self.ignore(staff_who_may("view_webhookevent", "change_webhookevent"), event)
+        event.refresh_from_db()
+        assert event.state == "failed"
+
+
+class TestTheNotice:
+    @pytest.mark.parametrize(
+        ("minutes", "state", "told"), [(61, "failed", 1), (59, "failed", 0), (61, "ignored", 0)]
+    )
+    def test_says_what_has_failed_for_an_hour(
+        self, admin_client: Client, make_event: Any, minutes: int, state: str, told: int
+    ) -> None:
+        make_event(state=state)
+        WebhookEvent.objects.update(received_at=timezone.now() - timedelta(minutes=minutes))
+        shown = text(admin_client.get(page("webhookevent")))
+        assert shown.count("1 event has been failing for more than an hour.") == told
+        assert "1 webhook event" in text(admin_client.get(page("webhookevent"), {"state__exact": state}))
+
+
+class TestWhatItConcerns:
+    def test_is_linked(self, admin_client: Client, make_event: Any, plan: Any) -> None:
+        ada = subscribed(plan, make_user(username="ada"), stripe_customer_id=CHARGE["customer"])
+        payment = make_payment(user=ada, stripe_object_id=CHARGE["id"])
+        address = page("webhookevent", "change", make_event().pk)
+        subscription_page = page("usersubscription", "change", ada.subscription.pk)
+        payment_page = page("paymenttransaction", "change", payment.pk)
+        shown = text(admin_client.get(address))
+        assert subscription_page in shown
+        assert payment_page in shown
+        shown = text(staff_who_may("view_webhookevent", "view_usersubscription").get(address))
+        assert subscription_page in shown
+        assert payment_page not in shown
+
+    def test_may_be_nobody(self, admin_client: Client, make_event: Any) -> None:
+        event = make_event(payload={"data": {"object": {"object": "balance"}}})
+        assert "vqb-moves" not in text(admin_client.get(page("webhookevent", "change", event.pk)))

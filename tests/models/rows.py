@@ -9,10 +9,12 @@ from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 
 from django_videoq_billing.models import (
+    ExtraAllowance,
     Notification,
     SubscriptionPlan,
     TranscriptionJob,
     UsageAlert,
+    UsageCorrection,
     UsageRecord,
     UsageReservation,
     UserSubscription,
@@ -63,3 +65,20 @@ def new_alert(**fields: Any) -> UsageAlert:
     values = {"metric": "video", "threshold": 80, "used": 8, "limit": 10, "created_at": START, **fields}
     period = {"period_start": START, "period_end": END}
     return UsageAlert(**{"user": values.get("user") or make_user(), **period, **values})
+
+
+def new_allowance(**fields: Any) -> ExtraAllowance:
+    values = {"metric": "video", "amount": 2, "reason": "An upload was lost.", "expires_at": END, **fields}
+    return ExtraAllowance(**{"user": values.get("user") or make_user(), **values})
+
+
+def new_correction(**fields: Any) -> UsageCorrection:
+    values = {
+        "metric": "video",
+        "period_start": START,
+        "before": 3,
+        "after": 2,
+        "reason": "A test.",
+        **fields,
+    }
+    return UsageCorrection(**{"user": values.get("user") or make_user(), **values})

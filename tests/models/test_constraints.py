@@ -19,6 +19,8 @@ from tests.models.rows import (
     END,
     START,
     new_alert,
+    new_allowance,
+    new_correction,
     new_job,
     new_notification,
     new_plan,
@@ -65,6 +67,10 @@ CASES: dict[str, Callable[[], models.Model]] = {
     "vqb_notification_once_per_fact": lambda: again(new_notification(), message_id=uuid.uuid4()),
     "vqb_alert_once_per_threshold": lambda: again(new_alert()),
     "vqb_alert_period_ends_after_start": lambda: new_alert(period_end=START),
+    "vqb_extra_amount_positive": lambda: new_allowance(amount=0),
+    "vqb_extra_has_reason": lambda: new_allowance(reason=""),
+    "vqb_correction_changes_something": lambda: new_correction(after=3),
+    "vqb_correction_has_reason": lambda: new_correction(reason=""),
 }
 MORE_CASES: dict[str, Callable[[], models.Model]] = {
     "a pending date without a plan": lambda: new_subscription(pending_plan_effective_at=END),
@@ -113,6 +119,8 @@ def test_valid_rows_are_valid() -> None:
         new_job(),
         new_notification(),
         new_alert(),
+        new_allowance(),
+        new_correction(),
     ):
         row.full_clean()
         row.save()

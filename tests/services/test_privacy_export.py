@@ -14,6 +14,7 @@ from django_videoq_billing.services import usage_alerts
 from django_videoq_billing.services.entitlements import entitlement_for
 from django_videoq_billing.services.privacy import billing_data_of
 from django_videoq_billing.services.privacy.export import GIVEN, OF_STRIPE
+from django_videoq_billing.services.support import grant_allowance
 from django_videoq_billing.services.usage_tracker import UsageTracker
 from django_videoq_billing.types import Metric
 from django_videoq_billing.usage import UsageStore
@@ -29,11 +30,16 @@ OURS = {
         "sync_ticket",
         "sync_applied",
         "reconciled_at",
+        "extra_videos",
+        "extra_transcription_seconds",
+        "extra_changes_at",
     },
     "UsageRecord": {"id", "user"},
     "UsageReservation": {"user", "record"},
     "PaymentTransaction": {"id", "user", "plan"},
     "UsageAlert": {"id", "user"},
+    "ExtraAllowance": {"id", "user", "author"},
+    "UsageCorrection": {"id", "user", "author"},
     "Notification": {
         *{"id", "user", "key", "message_id", "attempts", "next_attempt_at", "leased_until", "error"},
     },
@@ -57,6 +63,7 @@ def make_life(user: User, number: int = 1) -> None:
     period = entitlement_for(user).period
     usage_alerts.notice(user.pk, Metric.VIDEO, period, 4, 5)
     EmailPreference.objects.create(user=user, language="ja", unsubscribed=["usage_warning"])
+    grant_allowance(user, "video", 5, reason=f"lost upload-{number}", author=None)
     make_payment(user=user, stripe_object_id=f"in_{number}", invoice_url=f"https://pay.example.com/{number}")
     TranscriptionJob.objects.create(
         user=user,
@@ -95,6 +102,7 @@ def test_all_there_is_of_one_user(ada: User) -> None:
     assert [(row["metric"], row["threshold"]) for row in data["usage_alerts"]] == [("video", 80)]
     assert [row["kind"] for row in data["emails"]] == ["usage_warning"]
     assert data["email_preference"]["language"] == "ja"
+    assert [(row["amount"], row["reason"]) for row in data["extra_allowances"]] == [(5, "lost upload-1")]
     assert [(row["kind"], row["object_id"]) for row in data["transcription_jobs"]] == [("user", "video-1")]
 
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django_videoq_billing.exceptions import Conflict, StripeUnavailable
 from django_videoq_billing.models import (
     EmailPreference,
+    ExtraAllowance,
     Notification,
     PaymentTransaction,
     TranscriptionJob,
@@ -27,6 +28,7 @@ from django_videoq_billing.services.checkout import start_checkout
 from django_videoq_billing.services.plan_changes import cancel
 from django_videoq_billing.services.privacy import StillBilled, anonymise, what_there_is
 from django_videoq_billing.services.stripe_plans import push_plans
+from django_videoq_billing.services.support import grant_allowance
 from django_videoq_billing.services.usage_tracker import UsageTracker
 from django_videoq_billing.webhooks import inbox
 from tests.factories import make_user
@@ -126,6 +128,14 @@ def test_the_person_is_gone_and_the_books_are_kept(stripe_account: OperatorsDriv
     assert left.keys() == {"Customer", "Product", "Price"}
     assert "grace" not in left["Customer"].lower()
     assert cancelled in left["Customer"], "so that no late event brings it back"
+
+
+def test_what_support_has_written_goes_and_the_fact_stays(
+    stripe_account: OperatorsDriver, grace: User
+) -> None:
+    grant_allowance(grace, "video", 1, reason="Grace called.", author=None)
+    assert anonymise(grace, cancel=True).reasons == 1
+    assert ExtraAllowance.objects.values("amount", "reason").get() == {"amount": 1, "reason": "-"}
 
 
 def test_while_a_subscription_is_alive_nothing_is_done(stripe_account: OperatorsDriver, grace: User) -> None:
@@ -313,4 +323,4 @@ def test_what_there_is_is_what_is_done(stripe_account: OperatorsDriver, grace: U
     done = anonymise(grace)
     assert (promised.payments, promised.events, promised.jobs) == (done.payments, done.events, done.jobs)
     assert promised.mirrored > 0
-    assert what_there_is(grace) == type(done)(0, 0, 0, 0, 0, 0, 0, False)
+    assert what_there_is(grace) == type(done)(0, 0, 0, 0, 0, 0, 0, 0, False)

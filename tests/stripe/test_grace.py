@@ -11,6 +11,7 @@ from django.utils import timezone
 from django_videoq_billing.models import WebhookEvent
 from django_videoq_billing.services.entitlements import entitlement_for
 from django_videoq_billing.services.stripe_sync import sync_customer
+from django_videoq_billing.services.support import extend_grace
 from django_videoq_billing.webhooks import inbox
 from tests.stripe.lifecycles import (
     BANK_ACCOUNT,
@@ -128,3 +129,31 @@ def test_what_is_paid_has_no_days_of_grace(site: Site) -> None:
     site.advance(days=4)
     site.settle()
     assert (site.row.status, site.snapshot()["ending"][3]) == ("active", None)
+
+
+def test_what_support_has_added_survives_every_sync_and_ends_with_the_payment(site: Site) -> None:
+    first_subscription(site)
+    fail_next_renewal(site, payments=1)
+    until = timezone.now() + timedelta(days=10)
+    extend_grace(site.user, until)
+    resync(site)
+    assert (site.row.status, site.row.grace_period_end) == ("past_due", until)
+    site.advance(days=4)
+    site.settle()
+    assert (site.row.status, site.row.grace_period_end, site.row.grace_extended_until) == (
+        "active",
+        None,
+        None,
+    )
+
+
+def test_a_later_failure_has_the_usual_days_again(site: Site) -> None:
+    first_subscription(site)
+    fail_next_renewal(site, payments=1)
+    extend_grace(site.user, timezone.now() + timedelta(days=60))
+    site.advance(days=4)
+    site.settle()
+    assert site.row.status == "active"
+    fail_next_renewal(site, payments=9)
+    assert site.row.grace_period_end is not None
+    assert site.row.grace_period_end - timezone.now() <= GRACE

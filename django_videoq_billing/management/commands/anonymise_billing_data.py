@@ -71,6 +71,7 @@ def _amounts(amounts: Anonymised) -> Iterator[str]:
         (amounts.reservations, "client key", "client keys"),
         (amounts.jobs, "transcription", "transcriptions"),
         (amounts.events, "event of the inbox", "events of the inbox"),
+        (amounts.reasons, "reason that support wrote", "reasons that support wrote"),
         (amounts.emails, "row about e-mails", "rows about e-mails"),
         (amounts.mirrored, "row of dj-stripe's", "rows of dj-stripe's"),
     ):

@@ -17,9 +17,11 @@ from django.utils import timezone
 from django_videoq_billing.exceptions import Conflict, StripeObjectMissing
 from django_videoq_billing.models import (
     EmailPreference,
+    ExtraAllowance,
     Notification,
     PaymentTransaction,
     TranscriptionJob,
+    UsageCorrection,
     UsageReservation,
     UserSubscription,
 )
@@ -30,6 +32,9 @@ from django_videoq_billing.services.stripe_rebuild import rebuild_ledger
 from django_videoq_billing.services.stripe_service import StripeService
 from django_videoq_billing.services.stripe_sync import sync_customer
 from django_videoq_billing.services.usage_tracker import flush_usage
+
+NO_REASON = "-"
+"""What is left of a sentence that support wrote, and that may name the person."""
 
 
 class StillBilled(Conflict):
@@ -51,6 +56,7 @@ class Anonymised:
     events: int
     mirrored: int
     emails: int
+    reasons: int
     stripe_ids: bool
 
 
@@ -66,6 +72,7 @@ def what_there_is(user: AbstractBaseUser) -> Anonymised:
         events=inbox_payloads.count(customer_id) if customer_id else 0,
         mirrored=stripe_mirror.rows_of_customer(customer_id) if customer_id else 0,
         emails=sum(rows.count() for rows in _emails(user)),
+        reasons=sum(rows.count() for rows in _reasons(user)),
         stripe_ids=bool(customer_id or (row and row.stripe_subscription_id)),
     )
 
@@ -96,6 +103,7 @@ def anonymise(user: AbstractBaseUser, *, cancel: bool = False) -> Anonymised:
             events=events,
             mirrored=mirrored,
             emails=sum(rows.delete()[0] for rows in _emails(user)),
+            reasons=sum(rows.update(reason=NO_REASON) for rows in _reasons(user)),
             stripe_ids=bool(customer_id),
         )
 
@@ -142,6 +150,12 @@ def _payments(user: AbstractBaseUser) -> QuerySet[PaymentTransaction]:
 def _emails(user: AbstractBaseUser) -> list[QuerySet[Any]]:
     """What was sent or is to be, and what the user has chosen about it."""
     return [model._default_manager.filter(user_id=user.pk) for model in (Notification, EmailPreference)]
+
+
+def _reasons(user: AbstractBaseUser) -> list[QuerySet[Any]]:
+    """What support has written about the user."""
+    mine = [model._default_manager.filter(user_id=user.pk) for model in (ExtraAllowance, UsageCorrection)]
+    return [rows.exclude(reason=NO_REASON).order_by() for rows in mine]
 
 
 def _reservations(user: AbstractBaseUser) -> QuerySet[UsageReservation]:

@@ -11,10 +11,12 @@ from django.db.models import F, Model, QuerySet
 from django_videoq_billing.exceptions import UsageUnavailable
 from django_videoq_billing.models import (
     EmailPreference,
+    ExtraAllowance,
     Notification,
     PaymentTransaction,
     TranscriptionJob,
     UsageAlert,
+    UsageCorrection,
     UsageRecord,
     UsageReservation,
     UserSubscription,
@@ -26,6 +28,7 @@ GIVEN: dict[type[Model], list[str]] = {
     UserSubscription: [
         *["status", "current_period_start", "current_period_end", "period_anchor", "cancel_at_period_end"],
         *["cancelled_at", "trial_end", "grace_period_end", "pending_plan_effective_at", "assigned_at"],
+        *["assigned_until", "grace_extended_until"],
         *["created_at", "updated_at"],
     ],
     UsageRecord: [
@@ -57,6 +60,8 @@ GIVEN: dict[type[Model], list[str]] = {
     ],
     UsageAlert: ["metric", "threshold", "used", "limit", "period_start", "period_end", "created_at"],
     Notification: ["kind", "state", "facts", "created_at", "settled_at"],
+    ExtraAllowance: ["metric", "amount", "reason", "expires_at", "revoked_at", "created_at"],
+    UsageCorrection: ["metric", "period_start", "before", "after", "reason", "created_at"],
     EmailPreference: ["language", "unsubscribed", "updated_at"],
     TranscriptionJob: [
         *["object_id", "estimated_seconds", "duration_seconds", "cost_per_second", "cost_cents"],
@@ -102,6 +107,8 @@ def billing_data_of(user: AbstractBaseUser, *, with_stripe: bool = False) -> dic
         "usage": rows(UsageRecord, "billing_period_start"),
         "reservations": rows(UsageReservation, "created_at"),
         "usage_alerts": rows(UsageAlert, "created_at"),
+        "extra_allowances": rows(ExtraAllowance, "created_at"),
+        "usage_corrections": rows(UsageCorrection, "created_at"),
         "emails": rows(Notification, "created_at"),
         "email_preference": next(iter(rows(EmailPreference, "updated_at")), None),
         "payments": rows(PaymentTransaction, "created_at", plan_slug=F("plan__slug")),

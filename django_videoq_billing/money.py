@@ -26,10 +26,11 @@ def display_money(amount: int, currency: str, language: str) -> str:
     value = Decimal(amount).scaleb(-minor_unit_decimals(currency))
     # As many decimals as people write, unless that would hide a part of the amount.
     usual = value == round(value, get_currency_precision(currency))
-    return format_currency(value, currency, locale=_locale(language), currency_digits=usual)
+    return format_currency(value, currency, locale=babel_locale(language), currency_digits=usual)
 
 
-def _locale(language: str) -> Locale:
+def babel_locale(language: str) -> Locale:
+    """Return the locale of a Django language code, or of English."""
     for code in (language, language.partition("-")[0]):
         try:
             return Locale.parse(code, sep="-")

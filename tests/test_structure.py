@@ -121,11 +121,14 @@ def test_the_seeds_tracker_is_called_on_the_class(method: str, arguments: list[s
 
 def test_public_names_of_models() -> None:
     assert sorted(models.__all__) == [
+        "DailyFigures",
+        "DailyMoney",
         "EmailPreference",
         "ExtraAllowance",
         "JobRun",
         "Notification",
         "PaymentTransaction",
+        "RecurringAmount",
         "SubscriptionPlan",
         "TranscriptionJob",
         "UsageAlert",

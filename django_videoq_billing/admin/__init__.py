@@ -1,5 +1,6 @@
 """The billing tables in Django's own admin. What history needs, and what Stripe decides, is read-only here."""
 
+from django_videoq_billing.admin.dashboard import DashboardAdmin
 from django_videoq_billing.admin.inlines import BILLING_INLINES, SubscriptionInline, UsageInline
 from django_videoq_billing.admin.jobs import JobRunAdmin
 from django_videoq_billing.admin.notifications import EmailPreferenceAdmin, NotificationAdmin, UsageAlertAdmin
@@ -12,6 +13,7 @@ from django_videoq_billing.admin.webhooks import WebhookEventAdmin
 
 __all__ = [
     "BILLING_INLINES",
+    "DashboardAdmin",
     "EmailPreferenceAdmin",
     "JobRunAdmin",
     "NotificationAdmin",

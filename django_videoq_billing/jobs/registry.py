@@ -12,6 +12,7 @@ from django_videoq_billing.jobs.running import Job, Run
 from django_videoq_billing.services import (
     alert_sweep,
     dunning,
+    figures,
     notifications,
     period_ends,
     promotions,
@@ -111,6 +112,10 @@ def find_usage_alerts(run: Run) -> None:
             return
 
 
+def roll_up_figures(run: Run) -> None:
+    run.did(figures.roll_up(timezone.now()))
+
+
 def send_notifications(run: Run) -> None:
     run.did(notifications.send_due(go_on=run.may_go_on))
 
@@ -127,6 +132,7 @@ JOBS = {
         Job("end_promotions", timedelta(minutes=5), end_promotions, seconds=60),
         Job("follow_up_payments", timedelta(minutes=15), follow_up_payments, seconds=60),
         Job("send_notifications", timedelta(minutes=1), send_notifications, seconds=300, shared=True),
+        Job("roll_up_figures", timedelta(hours=1), roll_up_figures, seconds=300),
         Job("reconcile_stripe", timedelta(days=1), reconcile_stripe, seconds=30),
         Job("prune_old_rows", timedelta(days=1), prune_old_rows, seconds=30),
     )

@@ -1,5 +1,6 @@
 """Rows, constraints, predicates and querysets. No network, no mail and no settings here."""
 
+from django_videoq_billing.models.figures import DailyFigures, DailyMoney, RecurringAmount
 from django_videoq_billing.models.jobs import JobRun
 from django_videoq_billing.models.journal import UsageJournal, UsageSettlement
 from django_videoq_billing.models.notifications import EmailPreference, Notification, UsageAlert
@@ -12,11 +13,14 @@ from django_videoq_billing.models.usage import UsageRecord, UsageReservation
 from django_videoq_billing.models.webhooks import WebhookEvent
 
 __all__ = [
+    "DailyFigures",
+    "DailyMoney",
     "EmailPreference",
     "ExtraAllowance",
     "JobRun",
     "Notification",
     "PaymentTransaction",
+    "RecurringAmount",
     "SubscriptionPlan",
     "TranscriptionJob",
     "UsageAlert",

@@ -21,6 +21,7 @@ SILENT = {
     "expire_reservations",
     "flush_usage",
     "import_users",
+    "rebuild_figures",
     "rebuild_usage",
     "seed_plans",
     "show_usage",

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, date
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, Sum
+from django.db.models.functions import TruncDate
 
 from django_videoq_billing.models import PaymentTransaction
 from django_videoq_billing.services.metrics.figures import Dunning, Revenue, percent
@@ -15,15 +18,26 @@ PAYMENTS = (Type.SUBSCRIPTION_PAYMENT, Type.PRORATION, Type.OVERAGE_CHARGE)
 
 def revenue_and_dunning(window: Period) -> tuple[list[Revenue], list[Dunning]]:
     """Add up the window's lines by currency, in one query."""
+    found = [{name: value or 0 for name, value in row.items()} for row in _added_up(_lines(window))]
+    return [_revenue(row) for row in found], [_dunning(row) for row in found]
+
+
+def by_day(window: Period) -> Iterator[tuple[date, Revenue, Dunning]]:
+    """Add up the window's lines by day (UTC) and currency, in one query."""
+    for row in _added_up(_lines(window).annotate(day=TruncDate("created_at", tzinfo=UTC)), "day"):
+        found = {name: value or 0 for name, value in row.items()}
+        yield row["day"], _revenue(found), _dunning(found)
+
+
+def _added_up(lines: Any, *keys: str) -> Any:
     paid_by_now = PaymentTransaction.objects.filter(
         stripe_object_id=OuterRef("stripe_object_id"), type=OuterRef("type"), status=Status.SUCCEEDED
     )
     failed = Q(type__in=PAYMENTS, status=Status.FAILED)
     recovered = failed & Q(recovered=True)
-    rows = (
-        _lines(window)
-        .annotate(recovered=Exists(paid_by_now))
-        .values("currency")
+    return (
+        lines.annotate(recovered=Exists(paid_by_now))
+        .values(*keys, "currency")
         .annotate(
             payments=Sum("amount_cents", filter=Q(type__in=PAYMENTS, status=Status.SUCCEEDED)),
             refunds=Sum("amount_cents", filter=Q(type=Type.SUBSCRIPTION_REFUND)),
@@ -33,10 +47,8 @@ def revenue_and_dunning(window: Period) -> tuple[list[Revenue], list[Dunning]]:
             recoveries=Count("pk", filter=recovered),
             recovered_amount=Sum("amount_cents", filter=recovered),
         )
-        .order_by("currency")
+        .order_by(*keys, "currency")
     )
-    found = [{name: value or 0 for name, value in row.items()} for row in rows]
-    return [_revenue(row) for row in found], [_dunning(row) for row in found]
 
 
 def _lines(window: Period) -> Any:

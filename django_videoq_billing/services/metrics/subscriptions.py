@@ -1,8 +1,10 @@
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime
+from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import TruncDate
 
 from django_videoq_billing.models import PaymentTransaction, SubscriptionPlan, UserSubscription
 from django_videoq_billing.services.metrics.figures import Churn, PlanCount, Recurring, Trials, percent
@@ -14,10 +16,20 @@ Status = UserSubscription.Status
 _LOST = (Status.CANCELLED, Status.INCOMPLETE_EXPIRED, Status.UNPAID, Status.PAUSED)
 
 
+def _over(now: datetime, to: str = "") -> Q:
+    return Q(**{f"{to}cancel_at_period_end": True, f"{to}current_period_end__lte": now})
+
+
+def paying(now: datetime) -> Q:
+    """The subscriptions that recurring revenue is made of: what `PlanCount.paying` counts."""
+    at_stripe = Q(status=Status.ACTIVE, stripe_subscription_id__gt="")
+    return (at_stripe | Q(status=Status.PAST_DUE)) & ~_over(now) & Q(plan__price_cents__gt=0)
+
+
 def plan_counts(now: datetime) -> list[PlanCount]:
     """Every plan in the order of the price list, those that nobody has, too."""
     at_stripe = Q(subscriptions__stripe_subscription_id__gt="")
-    over = Q(subscriptions__cancel_at_period_end=True, subscriptions__current_period_end__lte=now)
+    over = _over(now, "subscriptions__")
 
     def count(condition: Q) -> Count:
         return Count("subscriptions", filter=condition)
@@ -48,33 +60,59 @@ def recurring(plans: list[PlanCount]) -> list[Recurring]:
         mine = [plan for plan in plans if plan.currency == currency and plan.price_cents]
         arr = sum(plan.a_year(plan.paying) for plan in mine)
         trials = sum(plan.a_year(plan.trialing) for plan in mine)
-        paying = sum(plan.paying for plan in mine)
-        found.append(Recurring(currency, paying, _a_month(arr), arr, _a_month(trials)))
+        count = sum(plan.paying for plan in mine)
+        found.append(Recurring(currency, count, a_month(arr), arr, a_month(trials)))
     return found
 
 
-def _a_month(a_year: int) -> int:
+def a_month(a_year: int) -> int:
+    """Return the twelfth, rounded half up."""
     return (a_year + 6) // 12
 
 
-def trials_and_churn(window: Period, now: datetime, paying: int) -> tuple[Trials, Churn]:
-    """One look at the subscriptions; `paying` is how many pay now."""
+def _with_conversion() -> QuerySet[UserSubscription]:
     paid_after = PaymentTransaction.objects.filter(
         user_id=OuterRef("user_id"),
         type__in=PAYMENTS,
         status=PaymentTransaction.Status.SUCCEEDED,
         created_at__gte=OuterRef("trial_end"),
     )
-    tried = Q(trial_end__gte=window.start, trial_end__lt=window.end, trial_end__lte=now)
+    return UserSubscription.objects.annotate(converted=Exists(paid_after))
+
+
+def _tried(window: Period, now: datetime) -> Q:
+    return Q(trial_end__gte=window.start, trial_end__lt=window.end, trial_end__lte=now)
+
+
+def _trials(tried: Q, now: datetime) -> dict[str, Count]:
+    return {
+        "tried": Count("pk", filter=tried),
+        "bought": Count("pk", filter=tried & Q(converted=True)),
+        "lost": Count("pk", filter=tried & Q(converted=False) & (Q(status__in=_LOST) | _over(now))),
+    }
+
+
+def trials_by_day(window: Period, now: datetime) -> dict[date, tuple[int, int, int]]:
+    """Return how many trials ended, were converted and were lost, by the day (UTC) of their end; one query."""
+    tried = _tried(window, now)
+    rows: Any = (
+        _with_conversion()
+        .filter(tried)
+        .values(day=TruncDate("trial_end", tzinfo=UTC))
+        .annotate(**_trials(tried, now))
+        .order_by()
+    )
+    return {row["day"]: (row["tried"], row["bought"], row["lost"]) for row in rows}
+
+
+def trials_and_churn(window: Period, now: datetime, paying: int) -> tuple[Trials, Churn]:
+    """One look at the subscriptions; `paying` is how many pay now."""
     left = Q(cancelled_at__gte=window.start, cancelled_at__lt=window.end)
-    gone = Q(status=Status.CANCELLED) | Q(cancel_at_period_end=True, current_period_end__lte=now)
+    gone = Q(status=Status.CANCELLED) | _over(now)
     leaving = Q(cancel_at_period_end=True, current_period_end__gt=now) & ~Q(status=Status.CANCELLED)
-    over = Q(cancel_at_period_end=True, current_period_end__lte=now)
-    counts = UserSubscription.objects.annotate(converted=Exists(paid_after)).aggregate(
-        running=Count("pk", filter=Q(status=Status.TRIALING) & ~over),
-        tried=Count("pk", filter=tried),
-        bought=Count("pk", filter=tried & Q(converted=True)),
-        lost=Count("pk", filter=tried & Q(converted=False) & (Q(status__in=_LOST) | over)),
+    counts = _with_conversion().aggregate(
+        running=Count("pk", filter=Q(status=Status.TRIALING) & ~_over(now)),
+        **_trials(_tried(window, now), now),
         gone=Count("pk", filter=left & gone),
         leaving=Count("pk", filter=left & leaving),
     )

@@ -1,0 +1,349 @@
+"""A site's days, one by one, as the job sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+
+from django_videoq_billing.models import (
+    DailyFigures,
+    DailyMoney,
+    PaymentTransaction,
+    RecurringAmount,
+    SubscriptionPlan,
+    UsageRecord,
+    UserSubscription,
+    WebhookEvent,
+)
+from django_videoq_billing.services.figures import rebuild, roll_up
+from django_videoq_billing.services.metrics import metrics_of
+from django_videoq_billing.types import Period
+from tests.factories import make_payment, make_plan, make_user, subscribed
+
+pytestmark = pytest.mark.django_db
+
+MONDAY = datetime(2026, 11, 23, 8, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MOVES = ("arr", "new", "expansion", "contraction", "churn")
+_ids = count(1)
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(MONDAY, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def standard() -> SubscriptionPlan:
+    return make_plan(slug="standard", price_cents=1200)
+
+
+@pytest.fixture
+def premium() -> SubscriptionPlan:
+    return make_plan(slug="premium", price_cents=30000, interval="year")
+
+
+@pytest.fixture
+def in_yen() -> SubscriptionPlan:
+    return make_plan(slug="in-yen", price_cents=1480, currency="JPY")
+
+
+def pays(plan: SubscriptionPlan, user: User | None = None, **fields: Any) -> User:
+    return subscribed(plan, user, **{"stripe_subscription_id": f"sub_{next(_ids)}", **fields})
+
+
+def money(day: datetime, currency: str = "USD") -> dict[str, Any]:
+    row = DailyMoney.objects.get(date=day.date(), currency=currency)
+    return {name: getattr(row, name) for name in MOVES if getattr(row, name)}
+
+
+def ends(user: User) -> None:
+    UserSubscription.objects.filter(user=user).update(status="cancelled")
+
+
+class TestMovement:
+    def test_the_first_look_finds_no_movement(self, standard: SubscriptionPlan) -> None:
+        pays(standard)
+        roll_up(MONDAY)
+        assert money(MONDAY) == {"arr": 14400}
+
+    def test_each_kind_of_it(self, standard: SubscriptionPlan, premium: SubscriptionPlan) -> None:
+        stays, grows, shrinks, leaves = pays(standard), pays(standard), pays(premium), pays(standard)
+        roll_up(MONDAY)
+        tuesday = MONDAY + DAY
+        pays(standard)
+        pays(premium, grows)
+        pays(standard, shrinks)
+        ends(leaves)
+        roll_up(tuesday)
+        assert money(tuesday) == {
+            "arr": 3 * 14400 + 30000,
+            "new": 14400,
+            "expansion": 15600,
+            "contraction": 15600,
+            "churn": 14400,
+        }
+        row = DailyMoney.objects.get(date=tuesday.date())
+        assert (row.subscriptions, row.subscriptions_new, row.subscriptions_churned) == (4, 1, 1)
+        assert RecurringAmount.objects.get(user=stays).a_year == 14400
+
+    def test_yesterdays_state_and_todays_movement_are_todays_state(
+        self, standard: SubscriptionPlan, premium: SubscriptionPlan
+    ) -> None:
+        users = [pays(standard) for _ in range(4)]
+        roll_up(MONDAY)
+        ends(users[0])
+        pays(premium, users[1])
+        pays(premium)
+        roll_up(MONDAY + DAY)
+        was, row = DailyMoney.objects.order_by("date").filter(date__gte=MONDAY.date())
+        assert row.arr == was.arr + row.new + row.expansion - row.contraction - row.churn
+
+    def test_many_looks_at_a_day_find_what_one_finds(self, standard: SubscriptionPlan) -> None:
+        leaves = pays(standard)
+        roll_up(MONDAY)
+        ends(leaves)
+        pays(standard)
+        for hours in (24, 25, 30):
+            roll_up(MONDAY + hours * HOUR)
+        assert money(MONDAY + DAY) == {"arr": 14400, "new": 14400, "churn": 14400}
+        roll_up(MONDAY + 2 * DAY)
+        assert money(MONDAY + 2 * DAY) == {"arr": 14400}
+
+    def test_what_was_taken_back_on_its_day_moved_nothing(self, standard: SubscriptionPlan) -> None:
+        roll_up(MONDAY)
+        tuesday, short = MONDAY + DAY, pays(standard)
+        roll_up(tuesday)
+        assert money(tuesday) == {"arr": 14400, "new": 14400}
+        ends(short)
+        roll_up(tuesday + HOUR)
+        assert money(tuesday) == {}
+
+    def test_another_currency_is_an_end_and_a_beginning(
+        self, standard: SubscriptionPlan, in_yen: SubscriptionPlan
+    ) -> None:
+        user = pays(standard)
+        roll_up(MONDAY)
+        pays(in_yen, user)
+        roll_up(MONDAY + DAY)
+        assert money(MONDAY + DAY) == {"churn": 14400}
+        assert money(MONDAY + DAY, "JPY") == {"arr": 17760, "new": 17760}
+
+    def test_a_deleted_user_has_ended(self, standard: SubscriptionPlan) -> None:
+        user = pays(standard)
+        roll_up(MONDAY)
+        user.delete()
+        roll_up(MONDAY + DAY)
+        assert money(MONDAY + DAY) == {"churn": 14400}
+        roll_up(MONDAY + 2 * DAY)
+        assert not RecurringAmount.objects.exists()
+
+    def test_missed_days_move_on_the_day_of_the_next_look(self, standard: SubscriptionPlan) -> None:
+        roll_up(MONDAY)
+        user = pays(standard)
+        make_payment(user=user, plan=standard, created_at=MONDAY + DAY)
+        roll_up(MONDAY + 3 * DAY)
+        assert money(MONDAY + 3 * DAY) == {"arr": 14400, "new": 14400}
+        tuesday = DailyMoney.objects.get(date=(MONDAY + DAY).date())
+        assert (tuesday.source, tuesday.arr, tuesday.new) == ("ledger", 14400, 0)
+        assert DailyFigures.objects.get(date=tuesday.date).measured_at is None
+
+    def test_a_changed_price_is_movement(self, standard: SubscriptionPlan) -> None:
+        pays(standard)
+        roll_up(MONDAY)
+        SubscriptionPlan.objects.update(price_cents=1500)
+        roll_up(MONDAY + DAY)
+        assert money(MONDAY + DAY) == {"arr": 18000, "expansion": 3600}
+
+
+def test_recurring_revenue_is_that_of_billing_metrics(
+    standard: SubscriptionPlan, premium: SubscriptionPlan, in_yen: SubscriptionPlan
+) -> None:
+    for plan in (standard, premium, in_yen, make_plan()):
+        pays(plan)
+        pays(plan, status="past_due")
+        pays(plan, status="trialing")
+        pays(plan, stripe_subscription_id=None)
+        pays(plan, cancel_at_period_end=True)
+        pays(plan, cancel_at_period_end=True, current_period_end=MONDAY + HOUR)
+    now = MONDAY + 2 * HOUR
+    roll_up(now)
+    told = metrics_of(Period(MONDAY, now), now)
+    rows = DailyMoney.objects.filter(date=now.date()).order_by("currency")
+    assert [(row.currency, row.arr, row.subscriptions) for row in rows] == [
+        (row.currency, row.arr, row.subscriptions) for row in told.recurring
+    ]
+    day = DailyFigures.objects.get(date=now.date())
+    assert day.trials_running == told.trials.now
+    assert day.plans["standard"] == {"active": 2, "past_due": 1, "trialing": 1, "given": 1, "ended": 1}
+
+
+def test_the_days_together_are_the_window_of_billing_metrics() -> None:
+    """Payments, dunning and trials: every day of the window, summed up."""
+    for number in range(40):
+        at = MONDAY - number * timedelta(hours=17)
+        user = pays(make_plan(price_cents=900), trial_end=at)
+        make_payment(user=user, created_at=at, currency=("USD", "JPY")[number % 2])
+        make_payment(created_at=at, status="failed", stripe_object_id=f"in_failed_{number}")
+        if number % 3 == 0:
+            make_payment(created_at=at + 20 * DAY, stripe_object_id=f"in_failed_{number}")
+        make_payment(created_at=at, amount_cents=-500, type="subscription_refund", status="refunded")
+    later = MONDAY + 30 * DAY
+    roll_up(later)
+    window = Period(datetime(2026, 11, 10, tzinfo=UTC), datetime(2026, 11, 20, tzinfo=UTC))
+    told = metrics_of(window, later)
+    for revenue, dunning in zip(told.revenue, told.dunning, strict=True):
+        rows = DailyMoney.objects.filter(
+            date__gte=window.start.date(), date__lt=window.end.date(), currency=revenue.currency
+        )
+        sums = [
+            sum(row[name] for row in rows.values()) for name in ("payments", "refunds", "failed", "recovered")
+        ]
+        assert sums == [revenue.payments, revenue.refunds, dunning.failed, dunning.recovered]
+    days = DailyFigures.objects.filter(date__gte=window.start.date(), date__lt=window.end.date())
+    assert sum(day.trials_ended for day in days) == told.trials.ended > 0
+    assert sum(day.trials_converted for day in days) == told.trials.converted > 0
+
+
+def test_a_payment_recovered_later_changes_its_day(standard: SubscriptionPlan) -> None:
+    make_payment(created_at=MONDAY, status="failed", stripe_object_id="in_late")
+    roll_up(MONDAY)
+    assert DailyMoney.objects.get().recovered == 0
+    make_payment(created_at=MONDAY + 10 * DAY, stripe_object_id="in_late")
+    roll_up(MONDAY + 10 * DAY)
+    assert DailyMoney.objects.get(date=MONDAY.date()).recovered == 1
+
+
+def test_usage_by_parts_of_the_limit() -> None:
+    for used, limit in ((0, 10), (4, 10), (5, 10), (7, 10), (8, 10), (9, 10), (10, 10), (12, 10), (3, None)):
+        UsageRecord.objects.create(
+            user=make_user(),
+            billing_period_start=MONDAY - DAY,
+            billing_period_end=MONDAY + DAY,
+            video_count=used,
+            video_limit=limit,
+        )
+    over = make_user()
+    UsageRecord.objects.create(
+        user=over, billing_period_start=MONDAY - 2 * DAY, billing_period_end=MONDAY, video_limit=1
+    )
+    roll_up(MONDAY)
+    usage = DailyFigures.objects.get(date=MONDAY.date()).usage
+    assert usage["video"] == {
+        "unused": 1, "to_50": 1, "to_80": 2, "to_100": 2, "full": 2, "unlimited": 1
+    }  # fmt: skip
+    assert usage["transcription"] == {"unlimited": 9}
+
+
+def test_the_lag_of_the_days_events() -> None:
+    for number, at in enumerate((MONDAY - DAY, MONDAY)):
+        event = WebhookEvent.objects.create(
+            stripe_event_id=f"evt_{number}",
+            type="invoice.paid",
+            payload={},
+            state="processed",
+            next_attempt_at=at,
+            created_at=at - timedelta(seconds=number + 1),
+            processed_at=at + timedelta(seconds=10),
+        )
+        WebhookEvent.objects.filter(pk=event.pk).update(received_at=at)
+    roll_up(MONDAY)
+    lags = dict(DailyFigures.objects.filter(webhooks__processing__count=1).values_list("date", "webhooks"))
+    assert {day: lag["delivery"]["p95"] for day, lag in lags.items()} == {
+        (MONDAY - DAY).date(): 1.0,
+        MONDAY.date(): 2.0,
+    }
+
+
+class TestHistory:
+    """Before the first look, as far as payments tell it."""
+
+    def everything(self) -> list[list[dict[str, Any]]]:
+        names = [field.name for field in DailyMoney._meta.fields if field.name != "id"]
+        money: Any = DailyMoney.objects.order_by("date", "currency").values(*names)
+        days: Any = DailyFigures.objects.order_by("date").values()
+        return [list(money), list(days)]
+
+    def of(self, day: date, currency: str = "USD") -> dict[str, int]:
+        row = DailyMoney.objects.filter(date=day, currency=currency).first()
+        return {name: getattr(row, name) for name in MOVES if row and getattr(row, name)}
+
+    def paid(self, user: User, plan: SubscriptionPlan, *days: tuple[int, int], **fields: Any) -> None:
+        for month, day in days:
+            at = datetime(2026, month, day, 12, tzinfo=UTC)
+            make_payment(user=user, plan=plan, currency=plan.currency, created_at=at, **fields)
+
+    def test_a_life_in_payments(self, standard: SubscriptionPlan, premium: SubscriptionPlan) -> None:
+        user = make_user()
+        self.paid(user, standard, (3, 10), (4, 10), (5, 12))
+        self.paid(user, premium, (5, 20), type=PaymentTransaction.Type.PRORATION)
+        roll_up(MONDAY)
+        assert self.of(date(2026, 3, 9)) == {}
+        assert self.of(date(2026, 3, 10)) == {"arr": 14400, "new": 14400}
+        assert self.of(date(2026, 5, 11)) == {"arr": 14400}, "two days late, and within the days of grace"
+        assert self.of(date(2026, 5, 20)) == {"arr": 30000, "expansion": 15600}
+        assert self.of(date(2026, 11, 22)) == {"arr": 30000}
+        assert DailyFigures.objects.get(date=date(2026, 5, 20)).plans == {"premium": {"active": 1}}
+
+    def test_no_payment_came_any_more(self, standard: SubscriptionPlan, in_yen: SubscriptionPlan) -> None:
+        self.paid(make_user(), standard, (3, 31), (4, 30))
+        self.paid(make_user(), in_yen, (5, 1))
+        roll_up(MONDAY)
+        assert self.of(date(2026, 5, 29)) == {"arr": 14400}
+        assert self.of(date(2026, 5, 30)) == {"churn": 14400}
+        assert self.of(date(2026, 6, 1), "JPY") == {"churn": 17760}
+        assert self.of(date(2026, 6, 2)) == {}
+
+    def test_who_pays_now_has_not_ended(self, standard: SubscriptionPlan) -> None:
+        self.paid(pays(standard), standard, (10, 21))
+        roll_up(MONDAY)
+        assert self.of(date(2026, 11, 22)) == {"arr": 14400}
+        assert self.of(MONDAY.date()) == {"arr": 14400}
+
+    @pytest.mark.parametrize(
+        ("with_period", "ended"), [(False, date(2026, 11, 5)), (True, date(2026, 11, 12))]
+    )
+    def test_who_cancelled_ended_when_the_row_says(
+        self, standard: SubscriptionPlan, with_period: bool, ended: date
+    ) -> None:
+        decided, over = datetime(2026, 11, 5, tzinfo=UTC), datetime(2026, 11, 12, tzinfo=UTC)
+        user = pays(
+            standard,
+            status="cancelled",
+            cancelled_at=decided,
+            cancel_at_period_end=with_period,
+            current_period_start=over - 30 * DAY,
+            current_period_end=over,
+        )
+        self.paid(user, standard, (10, 13))
+        roll_up(MONDAY)
+        assert self.of(ended - DAY) == {"arr": 14400}
+        assert self.of(ended) == {"churn": 14400}
+        assert self.of(ended + DAY) == {}
+
+    def test_it_never_replaces_what_was_measured(self, standard: SubscriptionPlan) -> None:
+        pays(standard)
+        roll_up(MONDAY)
+        before = list(DailyMoney.objects.values())
+        self.paid(make_user(), standard, (10, 21))
+        assert rebuild(date(2026, 10, 1), MONDAY) == 54
+        row = DailyMoney.objects.get(date=MONDAY.date())
+        assert (row.source, row.arr) == ("measured", 14400)
+        assert self.of(date(2026, 10, 21)) == {"arr": 14400, "new": 14400}
+        assert before
+
+    def test_rebuilding_twice_is_rebuilding_once(self, standard: SubscriptionPlan) -> None:
+        user = make_user()
+        self.paid(user, standard, (3, 10), (4, 10))
+        roll_up(MONDAY)
+        once = self.everything()
+        assert len(once[0]) == 62, "two months, and the day of the end"
+        rebuild(MONDAY.date() - timedelta(days=365), MONDAY)
+        assert self.everything() == once

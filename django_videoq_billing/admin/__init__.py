@@ -7,6 +7,7 @@ from django_videoq_billing.admin.notifications import EmailPreferenceAdmin, Noti
 from django_videoq_billing.admin.payments import PaymentTransactionAdmin
 from django_videoq_billing.admin.plans import SubscriptionPlanAdmin
 from django_videoq_billing.admin.subscriptions import UserSubscriptionAdmin
+from django_videoq_billing.admin.support import ExtraAllowanceAdmin, UsageCorrectionAdmin
 from django_videoq_billing.admin.transcription import TranscriptionJobAdmin
 from django_videoq_billing.admin.usage import UsageRecordAdmin, UsageReservationAdmin
 from django_videoq_billing.admin.webhooks import WebhookEventAdmin
@@ -15,6 +16,7 @@ __all__ = [
     "BILLING_INLINES",
     "DashboardAdmin",
     "EmailPreferenceAdmin",
+    "ExtraAllowanceAdmin",
     "JobRunAdmin",
     "NotificationAdmin",
     "PaymentTransactionAdmin",
@@ -22,6 +24,7 @@ __all__ = [
     "SubscriptionPlanAdmin",
     "TranscriptionJobAdmin",
     "UsageAlertAdmin",
+    "UsageCorrectionAdmin",
     "UsageInline",
     "UsageRecordAdmin",
     "UsageReservationAdmin",

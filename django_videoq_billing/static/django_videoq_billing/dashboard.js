@@ -31,9 +31,8 @@
       label: series.name,
       data: series.values,
       borderColor: paint,
-      backgroundColor: kind === "line" ? paint + "22" : paint + (kind === "area" ? "cc" : ""),
-      borderWidth: kind === "line" ? 2 : kind === "area" ? 1 : 0,
-      fill: kind === "area" ? "stack" : false,
+      backgroundColor: kind === "line" ? paint + "22" : paint,
+      borderWidth: kind === "line" ? 2 : 0,
       pointRadius: kind === "line" && series.values.length <= 31 ? 2 : 0,
       pointHitRadius: 8,
       maxBarThickness: 36,
@@ -42,7 +41,7 @@
   }
 
   function options(data) {
-    const stacked = data.kind === "stacked" || data.kind === "area";
+    const stacked = data.kind === "stacked";
     const quiet = colour("--body-quiet-color");
     const exact = formatter(data), rough = short(data);
     const grid = colour("--hairline-color");
@@ -78,7 +77,7 @@
     for (const canvas of page.querySelectorAll("canvas[data-chart]")) {
       const data = JSON.parse(document.getElementById(canvas.dataset.chart).textContent);
       drawn.push(new Chart(canvas, {
-        type: data.kind === "line" || data.kind === "area" ? "line" : "bar",
+        type: data.kind === "line" ? "line" : "bar",
         data: { labels: data.labels, datasets: data.series.map((series) => dataset(series, data.kind)) },
         options: options(data),
       }));

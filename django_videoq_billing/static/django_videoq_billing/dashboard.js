@@ -5,7 +5,8 @@
   const language = document.documentElement.lang || "en";
   const drawn = [];
 
-  const colour = (name) => getComputedStyle(page).getPropertyValue(name).trim();
+  // Another admin theme may lack Django's variables: then its own text colour, and a grey.
+  const colour = (name, otherwise) => getComputedStyle(page).getPropertyValue(name).trim() || otherwise;
 
   function formatter(data) {
     if (data.currency) {
@@ -42,9 +43,9 @@
 
   function options(data) {
     const stacked = data.kind === "stacked";
-    const quiet = colour("--body-quiet-color");
+    const text = getComputedStyle(page).color, quiet = colour("--body-quiet-color", text);
     const exact = formatter(data), rough = short(data);
-    const grid = colour("--hairline-color");
+    const grid = colour("--hairline-color", "rgba(128, 128, 128, 0.3)");
     return {
       animation: false,
       responsive: true,
@@ -64,7 +65,7 @@
         legend: {
           display: data.series.length > 1,
           position: "bottom",
-          labels: { color: colour("--body-fg"), boxWidth: 12, boxHeight: 12 },
+          labels: { color: colour("--body-fg", text), boxWidth: 12, boxHeight: 12 },
         },
         tooltip: { callbacks: { label: (item) => `${item.dataset.label}: ${exact(item.raw)}` } },
       },

@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
 from django.contrib.auth.models import Permission
+from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -24,6 +27,7 @@ from tests.factories import make_payment, make_plan, make_user, subscribed
 
 pytestmark = pytest.mark.django_db
 
+PACKAGE = Path(__file__).parent.parent.parent / "django_videoq_billing"
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 DAY = timedelta(days=1)
 URL = "/admin/videoq_billing/dailyfigures/"
@@ -220,6 +224,17 @@ class TestThePage:
             shown = text(client.get(URL, {"since": "2025-12-01", "until": "2026-11-24"}))
         assert "GBP" in shown
         assert len(many) == len(few) <= 8, [query["sql"] for query in many]
+
+
+def test_the_static_files_suit_djangos_manifest_storage(tmp_path: Path) -> None:
+    """It refuses files that lead to others which are not there, such as a source map."""
+    source = PACKAGE / "static"
+    shutil.copytree(source, tmp_path, dirs_exist_ok=True)
+    storage = ManifestStaticFilesStorage(location=str(tmp_path), base_url="/static/")
+    names = [path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()]
+    done = list(storage.post_process({name: (storage, name) for name in names}))
+    assert [result for *_, result in done if isinstance(result, Exception)] == []
+    assert {name.rsplit("/", 1)[-1] for name in names} >= {"chart.umd.min.js", "LICENSE.md", "dashboard.js"}
 
 
 def test_a_year_in_the_past_that_payments_tell(admin_client: Client) -> None:

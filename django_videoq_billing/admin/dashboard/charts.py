@@ -144,7 +144,7 @@ def _plans(found: Report, cut: list[Bucket], labels: list[str], plans: list[Subs
     note = (
         _("Where nobody had looked yet: from payments, so without free and given plans.") if estimated else ""
     )
-    return Chart("plans", _("Users by plan"), "area", labels, series, note=note)
+    return Chart("plans", _("Users by plan"), "stacked", labels, series, note=note)
 
 
 def _trials(found: Report, cut: list[Bucket], labels: list[str]) -> Chart:

@@ -5,7 +5,8 @@
   const language = document.documentElement.lang || "en";
   const drawn = [];
 
-  const colour = (name) => getComputedStyle(page).getPropertyValue(name).trim();
+  // Another admin theme may lack Django's variables: then its own text colour, and a grey.
+  const colour = (name, otherwise) => getComputedStyle(page).getPropertyValue(name).trim() || otherwise;
 
   function formatter(data) {
     if (data.currency) {
@@ -31,9 +32,8 @@
       label: series.name,
       data: series.values,
       borderColor: paint,
-      backgroundColor: kind === "line" ? paint + "22" : paint + (kind === "area" ? "cc" : ""),
-      borderWidth: kind === "line" ? 2 : kind === "area" ? 1 : 0,
-      fill: kind === "area" ? "stack" : false,
+      backgroundColor: kind === "line" ? paint + "22" : paint,
+      borderWidth: kind === "line" ? 2 : 0,
       pointRadius: kind === "line" && series.values.length <= 31 ? 2 : 0,
       pointHitRadius: 8,
       maxBarThickness: 36,
@@ -42,10 +42,10 @@
   }
 
   function options(data) {
-    const stacked = data.kind === "stacked" || data.kind === "area";
-    const quiet = colour("--body-quiet-color");
+    const stacked = data.kind === "stacked";
+    const text = getComputedStyle(page).color, quiet = colour("--body-quiet-color", text);
     const exact = formatter(data), rough = short(data);
-    const grid = colour("--hairline-color");
+    const grid = colour("--hairline-color", "rgba(128, 128, 128, 0.3)");
     return {
       animation: false,
       responsive: true,
@@ -65,7 +65,7 @@
         legend: {
           display: data.series.length > 1,
           position: "bottom",
-          labels: { color: colour("--body-fg"), boxWidth: 12, boxHeight: 12 },
+          labels: { color: colour("--body-fg", text), boxWidth: 12, boxHeight: 12 },
         },
         tooltip: { callbacks: { label: (item) => `${item.dataset.label}: ${exact(item.raw)}` } },
       },
@@ -78,7 +78,7 @@
     for (const canvas of page.querySelectorAll("canvas[data-chart]")) {
       const data = JSON.parse(document.getElementById(canvas.dataset.chart).textContent);
       drawn.push(new Chart(canvas, {
-        type: data.kind === "line" || data.kind === "area" ? "line" : "bar",
+        type: data.kind === "line" ? "line" : "bar",
         data: { labels: data.labels, datasets: data.series.map((series) => dataset(series, data.kind)) },
         options: options(data),
       }));

@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 
 from django_videoq_billing.models import (
+    DailyMoney,
     ExtraAllowance,
     Notification,
     SubscriptionPlan,
@@ -82,3 +83,7 @@ def new_correction(**fields: Any) -> UsageCorrection:
         **fields,
     }
     return UsageCorrection(**{"user": values.get("user") or make_user(), **values})
+
+
+def new_day_of_money(**fields: Any) -> DailyMoney:
+    return DailyMoney(**{"date": START.date(), "currency": "USD", **fields})

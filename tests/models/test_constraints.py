@@ -21,6 +21,7 @@ from tests.models.rows import (
     new_alert,
     new_allowance,
     new_correction,
+    new_day_of_money,
     new_job,
     new_notification,
     new_plan,
@@ -71,6 +72,7 @@ CASES: dict[str, Callable[[], models.Model]] = {
     "vqb_extra_has_reason": lambda: new_allowance(reason=""),
     "vqb_correction_changes_something": lambda: new_correction(after=3),
     "vqb_correction_has_reason": lambda: new_correction(reason=""),
+    "vqb_money_once_per_day_and_currency": lambda: again(new_day_of_money()),
 }
 MORE_CASES: dict[str, Callable[[], models.Model]] = {
     "a pending date without a plan": lambda: new_subscription(pending_plan_effective_at=END),

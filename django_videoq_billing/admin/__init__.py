@@ -6,6 +6,7 @@ from django_videoq_billing.admin.notifications import EmailPreferenceAdmin, Noti
 from django_videoq_billing.admin.payments import PaymentTransactionAdmin
 from django_videoq_billing.admin.plans import SubscriptionPlanAdmin
 from django_videoq_billing.admin.subscriptions import UserSubscriptionAdmin
+from django_videoq_billing.admin.support import ExtraAllowanceAdmin, UsageCorrectionAdmin
 from django_videoq_billing.admin.transcription import TranscriptionJobAdmin
 from django_videoq_billing.admin.usage import UsageRecordAdmin, UsageReservationAdmin
 from django_videoq_billing.admin.webhooks import WebhookEventAdmin
@@ -13,6 +14,7 @@ from django_videoq_billing.admin.webhooks import WebhookEventAdmin
 __all__ = [
     "BILLING_INLINES",
     "EmailPreferenceAdmin",
+    "ExtraAllowanceAdmin",
     "JobRunAdmin",
     "NotificationAdmin",
     "PaymentTransactionAdmin",
@@ -20,6 +22,7 @@ __all__ = [
     "SubscriptionPlanAdmin",
     "TranscriptionJobAdmin",
     "UsageAlertAdmin",
+    "UsageCorrectionAdmin",
     "UsageInline",
     "UsageRecordAdmin",
     "UsageReservationAdmin",

@@ -54,6 +54,8 @@ class Asked:
 class MoveForm(forms.Form):
     """Knows the row that it is about."""
 
+    required_css_class = "required"
+
     def __init__(self, *args: Any, row: Any, request: HttpRequest, admin_site: Any, **kwargs: Any) -> None:
         self.row, self.request, self.admin_site = row, request, admin_site
         super().__init__(*args, **kwargs)

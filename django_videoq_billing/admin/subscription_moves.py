@@ -77,7 +77,7 @@ class GraceForm(MoveForm):
 
 class CancelForm(MoveForm):
     when = forms.ChoiceField(
-        label=_("When"),
+        label=_("It ends"),
         choices=[
             ("period_end", _("At the end of the period that is paid for")),
             ("now", _("At once, without giving money back")),

@@ -16,9 +16,6 @@ from django_videoq_billing.conf import get_settings
 from django_videoq_billing.services.stripe_service.client import live_mode
 from django_videoq_billing.services.timeline import SOURCES, Line, timeline
 
-_PAGES = ("webhookevent", "paymenttransaction", "notification", "usagealert")
-"""The models whose rows have a page of their own."""
-
 
 def timeline_view(model_admin: ModelAdmin[Any], request: HttpRequest, object_id: str) -> HttpResponse:
     row: Any = model_admin.get_object(request, unquote(object_id))
@@ -52,7 +49,7 @@ def timeline_view(model_admin: ModelAdmin[Any], request: HttpRequest, object_id:
 def _shown(site: str, line: Line) -> dict[str, Any]:
     model = SOURCES[line.source].model
     url = ""
-    if model in _PAGES:
+    if line.source != "change":  # one sees that already: it is about this very row
         url = reverse(f"{site}:videoq_billing_{model}_change", args=[quote(line.row.pk)])
     return {
         "at": line.at,

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from django_videoq_billing.models import PaymentTransaction, SubscriptionPlan, TranscriptionJob
-from django_videoq_billing.services import transcription
+from django_videoq_billing.services import support, transcription
 from django_videoq_billing.services.usage_tracker import UsageTracker
 from tests.factories import make_payment, make_user, subscribed
 
@@ -56,6 +56,10 @@ def busy_user(plan: SubscriptionPlan, **fields: Any) -> Any:
     video = Group.objects.create(name=f"a video of {user}")
     transcription.start(user, video, 90)
     make_payment(user=user, plan=plan)
+    allowance = support.grant_allowance(user, "video", 6, reason="A video was lost.", author=None)
+    support.revoke_allowance(allowance)
+    support.correct_usage(user, "transcription", 91, reason="A second was lost.", author=None)
+    support.correct_usage(user, "transcription", 90, reason="It was found.", author=None)
     return user
 
 
@@ -66,4 +70,6 @@ def rows_of(user: Any) -> dict[str, Any]:
         "usagereservation": user.usage_reservations.first(),
         "transcriptionjob": TranscriptionJob.objects.get(user=user),
         "paymenttransaction": PaymentTransaction.objects.get(user=user),
+        "extraallowance": user.extra_allowances.get(),
+        "usagecorrection": user.usage_corrections.first(),
     }

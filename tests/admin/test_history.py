@@ -26,7 +26,10 @@ from tests.factories import make_payment, make_plan, make_user
 if TYPE_CHECKING:
     from pytest_django import DjangoAssertNumQueries
 
-HISTORY = ["usagerecord", "usagereservation", "transcriptionjob", "paymenttransaction"]
+HISTORY = [
+    *["usagerecord", "usagereservation", "transcriptionjob", "paymenttransaction"],
+    *["extraallowance", "usagecorrection"],
+]
 ALL_MODELS = [*HISTORY, "usersubscription"]
 
 
@@ -165,7 +168,14 @@ class TestDeletingAUser:
     def test_needs_the_permissions_for_what_goes_along(self, db: None, plan: SubscriptionPlan) -> None:
         user = busy_user(plan)
         url = reverse("admin:auth_user_delete", args=[user.pk])
-        needed = ["usersubscription", "usagerecord", "usagereservation", "transcriptionjob"]
+        needed = [
+            "extraallowance",
+            "usagecorrection",
+            "usersubscription",
+            "usagerecord",
+            "usagereservation",
+            "transcriptionjob",
+        ]
         assert staff_who_may("delete_user").post(url, {"post": "yes"}).status_code == 403
         allowed = staff_who_may("delete_user", *[f"delete_{model}" for model in needed])
         assert allowed.post(url, {"post": "yes"}).status_code == 302

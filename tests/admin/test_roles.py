@@ -27,7 +27,6 @@ from django_videoq_billing.models import (
     UsageAlert,
     WebhookEvent,
 )
-from django_videoq_billing.services import support
 from tests.admin.conftest import busy_user, rows_of, text
 from tests.factories import make_plan, make_user
 
@@ -41,12 +40,14 @@ ON_DUTY = {VIEW, SUPPORT}
 VIEWERS = {
     "dailyfigures": {VIEW, FINANCE},
     "emailpreference": ON_DUTY,
+    "extraallowance": ON_DUTY,
     "jobrun": {VIEW},
     "notification": ON_DUTY,
     "paymenttransaction": {VIEW, SUPPORT, FINANCE},
     "subscriptionplan": EVERYBODY,
     "transcriptionjob": ON_DUTY,
     "usagealert": ON_DUTY,
+    "usagecorrection": ON_DUTY,
     "usagerecord": ON_DUTY,
     "usagereservation": ON_DUTY,
     "usersubscription": EVERYBODY,
@@ -172,7 +173,6 @@ def rows() -> dict[str, Model]:
     """A row of every kind; the plan is one that nobody has."""
     user = busy_user(make_plan())
     now = timezone.now()
-    support.grant_allowance(user, "video", 3, reason="agreed", author=None)
     alert = UsageAlert.objects.create(
         user=user,
         metric="video",

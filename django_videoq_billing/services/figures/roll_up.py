@@ -32,14 +32,15 @@ def roll_up(now: datetime) -> int:
     """
     today = now.astimezone(UTC).date()
     last = _last_measured()
-    _measure(now, today, last)
     if last is None:
         since = today - FIRST
         _fill(since, today, now, moving=True)
     else:
         since = min(today - SETTLING, last)
         _fill(last + timedelta(days=1), today, now, moving=False)
-    return _derive(since, now)
+    days = _derive(since, now)
+    _measure(now, today, last)  # last of all: a run that is cut short is repeated as a whole
+    return days
 
 
 def rebuild(since: date, now: datetime) -> int:

@@ -64,6 +64,10 @@ def money(day: datetime, currency: str = "USD") -> dict[str, Any]:
     return {name: getattr(row, name) for name in MOVES if getattr(row, name)}
 
 
+def interrupted(*args: Any, **options: Any) -> None:
+    raise ConnectionError
+
+
 def ends(user: User) -> None:
     UserSubscription.objects.filter(user=user).update(status="cancelled")
 
@@ -338,6 +342,31 @@ class TestHistory:
         assert (row.source, row.arr) == ("measured", 14400)
         assert self.of(date(2026, 10, 21)) == {"arr": 14400, "new": 14400}
         assert before
+
+    def test_a_gap_between_looks_is_filled_and_the_looks_stay(self, standard: SubscriptionPlan) -> None:
+        free_of_charge = pays(standard)
+        roll_up(MONDAY - 6 * DAY)
+        ends(free_of_charge)
+        roll_up(MONDAY - 4 * DAY)
+        roll_up(MONDAY)
+        looks = [MONDAY - 6 * DAY, MONDAY - 4 * DAY]
+        before = [money(day) for day in looks]
+        self.paid(pays(standard), standard, (11, 10))
+        rebuild(date(2026, 11, 1), MONDAY)
+        assert [money(day) for day in looks] == before == [{"arr": 14400}, {"churn": 14400}]
+        assert money(MONDAY - 5 * DAY) == {"arr": 14400}, "from payments"
+
+    def test_a_first_run_that_is_cut_short_is_repeated(
+        self, standard: SubscriptionPlan, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.paid(pays(standard), standard, (10, 21))
+        with monkeypatch.context() as broken:
+            broken.setattr("django_videoq_billing.services.figures.recurring.look", interrupted)
+            with pytest.raises(ConnectionError):
+                roll_up(MONDAY)
+        roll_up(MONDAY)
+        assert self.of(date(2026, 10, 21)) == {"arr": 14400, "new": 14400}
+        assert DailyMoney.objects.get(date=date(2026, 10, 21)).payments == 1200
 
     def test_rebuilding_twice_is_rebuilding_once(self, standard: SubscriptionPlan) -> None:
         user = make_user()

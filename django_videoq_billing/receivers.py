@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.signals import request_finished
+from django.core.signals import request_finished, request_started
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save, pre_delete
 
@@ -39,6 +39,7 @@ def connect() -> None:
             )
 
     work_waiting.connect(mail_waiting, dispatch_uid="videoq_billing.mail_waiting")
+    request_started.connect(inline.request_started, dispatch_uid="videoq_billing.no_mail_yet")
     request_finished.connect(inline.request_finished, dispatch_uid="videoq_billing.send_mail")
 
 

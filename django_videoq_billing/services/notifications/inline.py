@@ -23,6 +23,11 @@ def remember(**kwargs: Any) -> None:
     _request.has_mail = True
 
 
+def request_started(**kwargs: Any) -> None:
+    """What was written down before, outside of any request, is not this request's to send."""
+    _request.has_mail = False
+
+
 def request_finished(**kwargs: Any) -> None:
     """Send a few, if this request made any. Never raises: nobody is there to hear it."""
     if not getattr(_request, "has_mail", False):

@@ -11,6 +11,7 @@ from django.urls import include, path
 
 from django_videoq_billing.models import Notification
 from django_videoq_billing.services import outbox
+from django_videoq_billing.services.notifications import inline
 
 
 def happen(request: HttpRequest) -> HttpResponse:
@@ -24,6 +25,12 @@ async def happen_async(request: HttpRequest) -> HttpResponse:
     return answer
 
 
+def look(request: HttpRequest) -> HttpResponse:
+    """As after a commit in which something was written down."""
+    inline.remember()
+    return HttpResponse("look")
+
+
 def nothing(request: HttpRequest) -> HttpResponse:
     return HttpResponse("nothing")
 
@@ -31,6 +38,7 @@ def nothing(request: HttpRequest) -> HttpResponse:
 urlpatterns: list[Any] = [
     path("happen/", happen),
     path("happen-async/", happen_async),
+    path("look/", look),
     path("nothing/", nothing),
     path("api/", include("django_videoq_billing.urls")),
 ]

@@ -16,7 +16,6 @@ from django.test import AsyncClient, Client
 
 from django_videoq_billing.models import Notification
 from django_videoq_billing.services import outbox
-from django_videoq_billing.services.notifications import inline
 from tests.factories import make_user, subscribed
 from tests.notifications import variants
 from tests.services.notifications.backends import Moody
@@ -81,9 +80,14 @@ def test_inline_never_raises(someone: Any) -> None:
 def test_inside_a_tests_transaction_its_connection_stays(someone: Any) -> None:
     """As in a host's TestCase. PostgreSQL alone loses anything by closing it."""
     with transaction.atomic():
-        inline.remember()
-        Client().get("/nothing/")
+        Client().get("/look/")
         assert Notification.objects.count() == 0
+
+
+def test_what_happened_before_a_request_is_not_its_to_send(someone: Any) -> None:
+    outbox.add(Kind.UPGRADE_CONFIRMED, someone.pk, "1", {"plan": "standard"})
+    Client().get("/nothing/")
+    assert (mail.outbox, states()) == ([], [State.WAITING])
 
 
 def test_worker_leaves_it_to_the_jobs(someone: Any, settings: Any) -> None:

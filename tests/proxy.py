@@ -91,7 +91,7 @@ class Proxy:
                 if lose is not None:
                     lose()
                     break
-                time.sleep(self.delay())
+                time.sleep(self.delay())  # the slow network that a test asked for
                 if not self._silent:
                     client.sendall(data)
         self._end((client, server))

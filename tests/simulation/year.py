@@ -173,7 +173,7 @@ class Year:
         )
         until = time.monotonic() + (1.5 if is_mean else dice.uniform(0, 0.3))
         while time.monotonic() < until and not (is_mean and mail.size() > mails):
-            time.sleep(0.005)
+            time.sleep(0.005)  # between two looks: the kill must fall right after a mail
         dice.choice(self._workers).kill()
         self.kills["worker"] += 1
 
@@ -212,7 +212,7 @@ class Year:
         if dice.random() < 0.5:
             self.network.delay = partial(self._slowness.uniform, 0, 0.2)
             self._bring_the_post(dice)
-            time.sleep(dice.uniform(0, 0.1))
+            time.sleep(dice.uniform(0, 0.1))  # the second thought comes while the worker still asks
             person.act(dice)
             self.network.delay = lambda: 0.0
             if not self.plan.calm and dice.random() < 0.05:

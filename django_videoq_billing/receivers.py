@@ -11,6 +11,7 @@ from django.db.models.signals import post_delete, post_save, pre_delete
 
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.models import SubscriptionPlan, UsageRecord, UserSubscription
+from django_videoq_billing.services import refusal_notes
 from django_videoq_billing.services.entitlements import give_default_plan, plan_or_period_changed
 from django_videoq_billing.services.notifications import inline
 from django_videoq_billing.services.plan_changes import end_billing
@@ -41,6 +42,8 @@ def connect() -> None:
     work_waiting.connect(mail_waiting, dispatch_uid="videoq_billing.mail_waiting")
     request_started.connect(inline.request_started, dispatch_uid="videoq_billing.no_mail_yet")
     request_finished.connect(inline.request_finished, dispatch_uid="videoq_billing.send_mail")
+    request_started.connect(refusal_notes.request_started, dispatch_uid="videoq_billing.no_refusal_yet")
+    request_finished.connect(refusal_notes.request_finished, dispatch_uid="videoq_billing.note_refusals")
 
 
 def mail_waiting(sender: object, job: str, **kwargs: Any) -> None:

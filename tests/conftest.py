@@ -12,7 +12,7 @@ from django_redis import get_redis_connection
 from redis.cluster import RedisCluster
 
 from django_videoq_billing.models import SubscriptionPlan
-from django_videoq_billing.services import usage_alerts
+from django_videoq_billing.services import refusal_notes, usage_alerts
 from django_videoq_billing.usage import UsageStore, get_store
 from tests.factories import make_plan, make_user
 
@@ -24,9 +24,10 @@ if find_spec("httpx") and find_spec("starlette"):  # the [sandbox] extra
 
 @pytest.fixture(autouse=True)
 def _no_leaks() -> Iterator[None]:
-    """Throttle counts, what is known to be told, and the language must not travel from one test to the next."""
+    """Throttle counts, what is known to be told or noted, and the language must not travel from one test to the next."""
     cache.clear()
     usage_alerts.noticed.clear()
+    refusal_notes.noted.clear()
     with translation.override("en"):
         yield
 

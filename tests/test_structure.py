@@ -135,6 +135,7 @@ def test_public_names_of_models() -> None:
         "UsageCorrection",
         "UsageJournal",
         "UsageRecord",
+        "UsageRefusal",
         "UsageReservation",
         "UsageSettlement",
         "UserSubscription",

@@ -7,7 +7,7 @@ from django_videoq_billing.admin.notifications import EmailPreferenceAdmin, Noti
 from django_videoq_billing.admin.payments import PaymentTransactionAdmin
 from django_videoq_billing.admin.plans import SubscriptionPlanAdmin
 from django_videoq_billing.admin.subscriptions import UserSubscriptionAdmin
-from django_videoq_billing.admin.support import ExtraAllowanceAdmin, UsageCorrectionAdmin
+from django_videoq_billing.admin.support import ExtraAllowanceAdmin, UsageCorrectionAdmin, UsageRefusalAdmin
 from django_videoq_billing.admin.transcription import TranscriptionJobAdmin
 from django_videoq_billing.admin.usage import UsageRecordAdmin, UsageReservationAdmin
 from django_videoq_billing.admin.webhooks import WebhookEventAdmin
@@ -27,6 +27,7 @@ __all__ = [
     "UsageCorrectionAdmin",
     "UsageInline",
     "UsageRecordAdmin",
+    "UsageRefusalAdmin",
     "UsageReservationAdmin",
     "UserSubscriptionAdmin",
     "WebhookEventAdmin",

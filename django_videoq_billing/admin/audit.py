@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.apps import apps
+from django.conf import settings
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth import get_user_model
@@ -27,11 +28,14 @@ from django_videoq_billing.admin.csv_answers import csv_response
 PER_PAGE = 100
 READ = "admin.view_logentry"
 
+Text = str | Promise
 
-def write_down(request: HttpRequest, rows: Iterable[Model], sentence: str) -> None:
-    """Write one entry for each row, in English: it is read by more people than its author."""
+
+def write_down(request: HttpRequest, rows: Iterable[Model], sentence: Text) -> None:
+    """Write one entry for each row, in the site's language: it is read by more people than its author."""
     author: Any = request.user.pk
-    LogEntry.objects.log_actions(author, list(rows), CHANGE, change_message=sentence)
+    with override(settings.LANGUAGE_CODE):
+        LogEntry.objects.log_actions(author, list(rows), CHANGE, change_message=str(sentence))
 
 
 class ChangesForm(forms.Form):
@@ -101,7 +105,7 @@ _HEADER = ["when", "who", "kind", "id", "what", "change"]
 
 def _line(entry: LogEntry) -> list[object]:
     kind = entry.content_type.model if entry.content_type else ""
-    with override("en"):
+    with override(settings.LANGUAGE_CODE):
         change = entry.get_change_message() or entry.get_action_flag_display()
     when = entry.action_time.isoformat()
     return [when, entry.user.get_username(), kind, entry.object_id, entry.object_repr, change]

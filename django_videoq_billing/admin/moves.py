@@ -18,24 +18,23 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from django_videoq_billing.admin.audit import write_down
+from django_videoq_billing.admin.audit import Text, write_down
 from django_videoq_billing.admin.base import BillingAdmin, M
 from django_videoq_billing.exceptions import BillingError
-
-Text = Any
-"""A text, or a lazy one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a move tells, what the log says of it in English, and where it leads.
+    """What a move tells, what the log says of it and of which row, and where it leads.
 
-    `logged` is None where the move has written the log itself.
+    `logged` is lazy, for the log has a language of its own, and None where the move has written the log itself.
+    `about` is for what has made a row that tells the same.
     """
 
-    told: Text
-    logged: str | None
+    told: Any
+    logged: Text | None
     to: str | None = None
+    about: Model | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +138,7 @@ class MovesAdmin(BillingAdmin[M]):
             form.add_error(None, refusal.message)
             return self._asked(request, row, move, form)
         if done.logged is not None:
-            write_down(request, [row], done.logged)
+            write_down(request, [done.about or row], done.logged)
         self.message_user(request, done.told, messages.SUCCESS)
         return HttpResponseRedirect(done.to or self.page_of(row))
 

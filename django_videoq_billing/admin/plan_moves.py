@@ -9,12 +9,13 @@ from django import forms
 from django.contrib.admin.utils import quote
 from django.db import IntegrityError, transaction
 from django.urls import reverse
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from django_videoq_billing.admin.audit import write_down
+from django_videoq_billing.admin.audit import Text, write_down
 from django_videoq_billing.admin.fields import MomentField, user_field
 from django_videoq_billing.admin.moves import Asked, Done, Move, MoveForm
-from django_videoq_billing.admin.subscription_moves import assigned_text, logged_end
+from django_videoq_billing.admin.subscription_moves import assigned_text, logged_assignment
 from django_videoq_billing.models import SubscriptionPlan
 from django_videoq_billing.services.subscriptions import assign_plan
 
@@ -41,7 +42,7 @@ class AssignToUserForm(MoveForm):
 def assign(asked: Asked) -> Done:
     plan, user, until = asked.row, asked.data["user"], asked.data["until"]
     subscription = assign_plan(user, plan, until=until)
-    write_down(asked.request, [subscription], f"Plan {plan.slug} assigned {logged_end(until)}.")
+    write_down(asked.request, [subscription], logged_assignment(plan, until))
     told = assigned_text(plan, user, until)
     if not asked.request.user.has_perm("videoq_billing.view_usersubscription"):
         return Done(told, None)
@@ -51,11 +52,16 @@ def assign(asked: Asked) -> Done:
 
 def duplicate(asked: Asked) -> Done:
     copy = duplicate_plan(asked.row)
-    write_down(asked.request, [copy], f"Made as a copy of {asked.row.slug}.")
+    write_down(asked.request, [copy], copied(asked.row))
     page = reverse("admin:videoq_billing_subscriptionplan_change", args=[quote(copy.pk)])
     return Done(
         _("This is a copy of “%(plan)s”, inactive and not listed.") % {"plan": asked.row.name}, None, page
     )
+
+
+def copied(plan: SubscriptionPlan) -> Text:
+    """For the log."""
+    return format_lazy(_("Made as a copy of {plan}."), plan=plan.slug)
 
 
 def duplicate_plan(plan: SubscriptionPlan) -> SubscriptionPlan:

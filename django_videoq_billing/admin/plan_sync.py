@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from django_videoq_billing.admin.audit import write_down
@@ -62,8 +63,10 @@ def _report(model_admin: ModelAdmin[Any], request: HttpRequest, done: list[PlanC
     """What was done is written down, also where it broke off in the middle."""
     plans = SubscriptionPlan.objects.in_bulk({change.slug for change in done}, field_name="slug")
     for change in done:
-        sentence = f"Synced to Stripe: {change.action}, {change.details}"
-        write_down(request, [plans[change.slug]], sentence.removesuffix(", "))
+        about = {"action": ACTIONS[change.action], "details": change.details}
+        write_down(
+            request, [plans[change.slug]], format_lazy(_("Synced to Stripe: {action} {details}"), **about)
+        )
     if error:
         model_admin.message_user(request, error, messages.ERROR)
     else:

@@ -14,14 +14,14 @@ from django.db.models import Field, ProtectedError, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
-from django.utils.text import capfirst
+from django.utils.text import capfirst, format_lazy
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from django_videoq_billing.admin.audit import changes_link, write_down
 from django_videoq_billing.admin.base import limit_text
 from django_videoq_billing.admin.moves import MovesAdmin
-from django_videoq_billing.admin.plan_moves import MOVES, duplicate_plan
+from django_videoq_billing.admin.plan_moves import MOVES, copied, duplicate_plan
 from django_videoq_billing.admin.plan_sync import may_sync, sync_view
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.models import SubscriptionPlan, UserSubscription
@@ -170,14 +170,14 @@ class SubscriptionPlanAdmin(MovesAdmin[SubscriptionPlan]):
         for plan in changed:
             setattr(plan, name, wanted)
             plan.save(update_fields=[name, "updated_at"])
-        write_down(request, changed, f"Set {name} to {wanted}.")
+        write_down(request, changed, format_lazy(_("{field} is now {value}."), field=name, value=wanted))
         sentence = ngettext("%(count)d plan was changed.", "%(count)d plans were changed.", len(changed))
         self.message_user(request, sentence % {"count": len(changed)}, messages.SUCCESS)
 
     @admin.action(permissions=["add"], description=_("Duplicate"))
     def duplicate(self, request: HttpRequest, plans: QuerySet[SubscriptionPlan]) -> None:
         for plan in plans:
-            write_down(request, [duplicate_plan(plan)], f"Made as a copy of {plan.slug}.")
+            write_down(request, [duplicate_plan(plan)], copied(plan))
         self.message_user(request, _("The copies are inactive and not listed."), messages.SUCCESS)
 
     @admin.action(permissions=["sync"], description=_("Sync all plans to Stripe …"))

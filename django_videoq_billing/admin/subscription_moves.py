@@ -8,9 +8,11 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
+from django.utils.text import format_lazy
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
+from django_videoq_billing.admin.audit import Text
 from django_videoq_billing.admin.fields import MomentField, ReasonField
 from django_videoq_billing.admin.moves import Asked, Done, Move, MoveForm
 from django_videoq_billing.models import ExtraAllowance, SubscriptionPlan, UserSubscription
@@ -90,7 +92,7 @@ class CancelForm(MoveForm):
 def assign(asked: Asked) -> Done:
     plan, until = asked.data["plan"], asked.data["until"]
     assign_plan(asked.row.user, plan, until=until)
-    return Done(assigned_text(plan, asked.row.user, until), f"Plan {plan.slug} assigned {logged_end(until)}.")
+    return Done(assigned_text(plan, asked.row.user, until), logged_assignment(plan, until))
 
 
 def grant(asked: Asked) -> Done:
@@ -105,7 +107,12 @@ def grant(asked: Asked) -> Done:
     )
     return Done(
         _("Granted: %(allowance)s.") % {"allowance": allowance_text(row)},
-        f"Extra allowance of {row.amount} {row.metric} {logged_end(row.expires_at)}: {row.reason}",
+        format_lazy(
+            _("{amount} more {metric} granted to {user} until {until}: {reason}"),
+            **_of(row),
+            until=_exactly(row.expires_at),
+        ),
+        about=row,
     )
 
 
@@ -114,7 +121,10 @@ def revoke(asked: Asked) -> Done:
     support.revoke_allowance(row)
     return Done(
         _("Revoked: %(allowance)s.") % {"allowance": allowance_text(row)},
-        f"Extra allowance of {row.amount} {row.metric} revoked.",
+        format_lazy(
+            _("{amount} more {metric} revoked of {user}; they were granted for: {reason}"), **_of(row)
+        ),
+        about=row,
     )
 
 
@@ -127,7 +137,15 @@ def correct(asked: Asked) -> Done:
     return Done(
         _("Corrected from %(before)s to %(after)s %(what)s.")
         % {**numbers, "what": MetricChoice(row.metric).label},
-        f"Usage of {row.metric} corrected from {row.before} to {row.after}: {row.reason}",
+        format_lazy(
+            _("{metric} of {user} corrected from {before} to {after}: {reason}"),
+            metric=MetricChoice(row.metric).label,
+            user=row.user,
+            before=row.before,
+            after=row.after,
+            reason=row.reason,
+        ),
+        about=row,
     )
 
 
@@ -136,7 +154,7 @@ def extend(asked: Asked) -> Done:
     support.extend_grace(asked.row.user, until)
     return Done(
         _("The plan goes on until %(moment)s, paid or not.") % {"moment": _shown(until)},
-        f"Grace extended {logged_end(until)}.",
+        format_lazy(_("Grace extended until {until}."), until=_exactly(until)),
     )
 
 
@@ -146,14 +164,14 @@ def cancel(asked: Asked) -> Done:
     if row.is_billed:
         ends = date_format(localtime(row.current_period_end), "SHORT_DATETIME_FORMAT")
         return Done(
-            _("The subscription ends: %(moment)s.") % {"moment": ends}, "Cancelled at the period's end."
+            _("The subscription ends: %(moment)s.") % {"moment": ends}, _("Cancelled at the period's end.")
         )
-    return Done(_("The subscription has ended."), "Cancelled at once.")
+    return Done(_("The subscription has ended."), _("Cancelled at once."))
 
 
 def reactivate(asked: Asked) -> Done:
     plan_changes.reactivate(asked.row.user)
-    return Done(_("The subscription goes on."), "Reactivated.")
+    return Done(_("The subscription goes on."), _("Reactivated."))
 
 
 def running_allowances(row: UserSubscription) -> Any:
@@ -178,9 +196,24 @@ def _shown(moment: datetime) -> str:
     return date_format(localtime(moment), "SHORT_DATETIME_FORMAT")
 
 
-def logged_end(until: datetime | None) -> str:
-    """For the log, in English."""
-    return f"until {until.isoformat(timespec='minutes')}" if until else "for good"
+def logged_assignment(plan: SubscriptionPlan, until: datetime | None) -> Text:
+    if until is None:
+        return format_lazy(_("Plan {plan} assigned for good."), plan=plan.slug)
+    return format_lazy(_("Plan {plan} assigned until {until}."), plan=plan.slug, until=_exactly(until))
+
+
+def _of(row: ExtraAllowance) -> dict[str, object]:
+    return {
+        "amount": row.amount,
+        "metric": MetricChoice(row.metric).label,
+        "user": row.user,
+        "reason": row.reason,
+    }
+
+
+def _exactly(moment: datetime) -> str:
+    """For the log, whose readers may live in other time zones."""
+    return moment.isoformat(timespec="minutes")
 
 
 MOVES = (

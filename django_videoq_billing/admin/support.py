@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from django_videoq_billing.admin.base import HistoryAdmin
-from django_videoq_billing.models import ExtraAllowance, UsageCorrection
+from django_videoq_billing.models import ExtraAllowance, UsageCorrection, UsageRefusal
 
 
 @admin.register(ExtraAllowance)
@@ -28,3 +28,13 @@ class UsageCorrectionAdmin(HistoryAdmin[UsageCorrection]):
     date_hierarchy = "created_at"
     search_fields = ("reason",)
     fields = ("user", "metric", "period_start", "before", "after", "reason", "author", "created_at")
+
+
+@admin.register(UsageRefusal)
+class UsageRefusalAdmin(HistoryAdmin[UsageRefusal]):
+    """Who was refused for a limit: the first time in each hour."""
+
+    list_display = ("created_at", "user", "metric", "used", "amount", "limit")
+    list_filter = ("metric", "created_at")
+    date_hierarchy = "created_at"
+    fields = ("user", "metric", "used", "amount", "limit", "created_at")

@@ -119,7 +119,7 @@ class WebhookEventAdmin(BillingAdmin[WebhookEvent]):
     @admin.action(description=_("Process the selected events again"), permissions=["replay"])
     def process_again(self, request: HttpRequest, events: QuerySet[WebhookEvent]) -> None:
         """Safe: a handler fetches Stripe's present state and writes each thing once."""
-        write_down(request, events.only("pk", "type", "state"), "To be processed again.")
+        write_down(request, events.only("pk", "type", "state"), _("To be processed again."))
         count = inbox.replay(events)
         inline = get_settings().WEBHOOK_PROCESSING == "inline"
         work = partial(inbox.process_due, AT_ONCE) if inline else inbox.tell_worker
@@ -133,7 +133,7 @@ class WebhookEventAdmin(BillingAdmin[WebhookEvent]):
     def ignore(self, request: HttpRequest, events: QuerySet[WebhookEvent]) -> None:
         """For what can never succeed. Nothing is deleted; "process again" takes it back."""
         waiting = events.filter(state__in=WebhookEvent.WAITING)
-        write_down(request, waiting.only("pk", "type", "state"), "Ignored.")
+        write_down(request, waiting.only("pk", "type", "state"), _("Ignored."))
         count = inbox.ignore(events)
         sentence = ngettext("%(count)d event is left alone.", "%(count)d events are left alone.", count)
         self.message_user(request, sentence % {"count": count}, messages.SUCCESS)

@@ -16,7 +16,7 @@ _PEOPLE = ("view_subscriptionplan", "view_usersubscription")
 _PAYMENTS = ("view_paymenttransaction",)
 _PLANS = ("add_subscriptionplan", "change_subscriptionplan", "delete_subscriptionplan", "sync_plans")
 _WORK = ("view_usagerecord", "view_usagereservation", "view_transcriptionjob")
-_TOLD = ("view_notification", "view_emailpreference", "view_usagealert")
+_TOLD = ("view_notification", "view_emailpreference", "view_usagealert", "view_usagerefusal")
 _BY_HAND = ("view_extraallowance", "view_usagecorrection")
 _SUPPORT = (
     "assign_plan",

@@ -6,6 +6,7 @@ from django_videoq_billing.models.journal import UsageJournal, UsageSettlement
 from django_videoq_billing.models.notifications import EmailPreference, Notification, UsageAlert
 from django_videoq_billing.models.payments import PaymentTransaction
 from django_videoq_billing.models.plans import SubscriptionPlan
+from django_videoq_billing.models.refusals import UsageRefusal
 from django_videoq_billing.models.subscriptions import UserSubscription
 from django_videoq_billing.models.support import ExtraAllowance, UsageCorrection
 from django_videoq_billing.models.transcription import TranscriptionJob
@@ -27,6 +28,7 @@ __all__ = [
     "UsageCorrection",
     "UsageJournal",
     "UsageRecord",
+    "UsageRefusal",
     "UsageReservation",
     "UsageSettlement",
     "UserSubscription",

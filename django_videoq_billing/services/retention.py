@@ -15,6 +15,7 @@ from django_videoq_billing.models import (
     Notification,
     UsageAlert,
     UsageRecord,
+    UsageRefusal,
     UsageReservation,
     WebhookEvent,
 )
@@ -35,6 +36,7 @@ def prune() -> Iterator[tuple[str, int]]:
         ("webhook_bodies", _bodies(bodies)),
         ("usage", _usage(now - months)),
         ("usage_alerts", _rows(UsageAlert.objects.filter(period_end__lt=now - months))),
+        ("refusals", _rows(UsageRefusal.objects.filter(created_at__lt=now - months))),
         ("notifications", _rows(_settled(now - relativedelta(months=NOTIFICATION_MONTHS)))),
     ):
         for count in batches:

@@ -1,7 +1,7 @@
 """Everything that is stored of what happened to one user, newest first, a page at a time.
 
-Each source is asked once for a page, for no more rows than the page has, whatever lies before it. Refused uploads
-are stored nowhere, and what a host's own code assigned leaves only the moment of the last time in the row.
+Each source is asked once for a page, for no more rows than the page has, whatever lies before it. Of refusals
+the first in an hour is stored, and what a host's own code assigned leaves only the moment of the last time in the row.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from django_videoq_billing.models import (
     PaymentTransaction,
     UsageAlert,
     UsageCorrection,
+    UsageRefusal,
     UserSubscription,
     WebhookEvent,
 )
@@ -144,6 +145,11 @@ def _of_alert(alert: UsageAlert) -> tuple[str, str]:
     return f"{alert.threshold} %: {numbers} {alert.get_metric_display()}", ""
 
 
+def _of_refusal(row: UsageRefusal) -> tuple[str, str]:
+    numbers = f"{number_format(row.used)} + {number_format(row.amount)} > {number_format(row.limit)}"
+    return f"{numbers} {row.get_metric_display()}", ""
+
+
 def _of_correction(row: UsageCorrection) -> tuple[str, str]:
     text = f"{number_format(row.before)} → {number_format(row.after)} {row.get_metric_display()}"
     return text, _by(row.author, row.reason)
@@ -186,6 +192,7 @@ SOURCES: dict[str, Source] = {
         ),
     ),
     "warning": Source("usagealert", "created_at", _("Warning"), _of_user(UsageAlert), _of_alert),
+    "refusal": Source("usagerefusal", "created_at", _("Refused"), _of_user(UsageRefusal), _of_refusal),
     "allowance": Source(
         "extraallowance",
         "created_at",

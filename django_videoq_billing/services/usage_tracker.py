@@ -18,7 +18,7 @@ from django_videoq_billing.exceptions import (
     QuotaExceeded,
 )
 from django_videoq_billing.models import UsageRecord
-from django_videoq_billing.services import counting, usage_alerts
+from django_videoq_billing.services import counting, refusal_notes, usage_alerts
 from django_videoq_billing.services.entitlements import AnyUser, check_user, entitlement_for, entitlement_of
 from django_videoq_billing.services.refusals import refusal_text
 from django_videoq_billing.signals import quota_exceeded
@@ -143,6 +143,7 @@ class UsageTracker:
         check_amount(amount)
         reservation = counting.reserve(entitlement_of(user), metric, amount, key=key, hold=hold)
         if not reservation.granted:
+            refusal_notes.note(reservation)
             quota_exceeded.send_robust(cls, user=user, reservation=reservation)
             raise QuotaExceeded(reservation, refusal_text(reservation))
         return reservation

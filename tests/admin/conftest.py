@@ -1,17 +1,32 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from importlib.util import find_spec
 from typing import Any
 
+import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission
+from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from django_videoq_billing.models import PaymentTransaction, SubscriptionPlan, TranscriptionJob
+from django_videoq_billing.management.groups import ROLES, bring_in_line
+from django_videoq_billing.models import (
+    EmailPreference,
+    JobRun,
+    Notification,
+    PaymentTransaction,
+    SubscriptionPlan,
+    TranscriptionJob,
+    UsageAlert,
+    WebhookEvent,
+)
 from django_videoq_billing.services import support, transcription
 from django_videoq_billing.services.usage_tracker import UsageTracker
-from tests.factories import make_payment, make_user, subscribed
+from tests.factories import make_payment, make_plan, make_user, subscribed
+from tests.models.rows import new_refusal
 
 if find_spec("httpx") and find_spec("starlette"):
     from tests.stripe_site import customer, plans, stripe_account, stripe_process
@@ -60,6 +75,7 @@ def busy_user(plan: SubscriptionPlan, **fields: Any) -> Any:
     support.revoke_allowance(allowance)
     support.correct_usage(user, "transcription", 91, reason="A second was lost.", author=None)
     support.correct_usage(user, "transcription", 90, reason="It was found.", author=None)
+    new_refusal(user=user).save()
     return user
 
 
@@ -72,4 +88,65 @@ def rows_of(user: Any) -> dict[str, Any]:
         "paymenttransaction": PaymentTransaction.objects.get(user=user),
         "extraallowance": user.extra_allowances.get(),
         "usagecorrection": user.usage_corrections.first(),
+        "usagerefusal": user.usage_refusals.get(),
     }
+
+
+# --- the staff of each role, and a row of every kind for them to look at ---
+
+
+@pytest.fixture
+def rows() -> dict[str, Model]:
+    """A row of every kind; the plan is one that nobody has."""
+    user = busy_user(make_plan())
+    now = timezone.now()
+    alert = UsageAlert.objects.create(
+        user=user,
+        metric="video",
+        period_start=now,
+        period_end=now + timedelta(days=30),
+        threshold=80,
+        used=4,
+        limit=5,
+        created_at=now,
+    )
+    event = WebhookEvent.objects.create(
+        stripe_event_id="evt_1",
+        type="invoice.created",
+        payload={"id": "evt_1", "data": {"object": {"id": "in_1"}}},
+        state=WebhookEvent.State.FAILED,
+        next_attempt_at=now,
+        created_at=now,
+    )
+    mail = Notification.objects.create(
+        user=user,
+        kind=Notification.Kind.REACTIVATED,
+        key="1",
+        state=Notification.State.FAILED,
+        next_attempt_at=now,
+        created_at=now,
+    )
+    return {
+        **rows_of(user),
+        "emailpreference": EmailPreference.objects.create(user=user),
+        "jobrun": JobRun.objects.create(name="a_job"),
+        "notification": mail,
+        "subscriptionplan": make_plan(is_active=True),
+        "usagealert": alert,
+        "webhookevent": event,
+    }
+
+
+@pytest.fixture(params=[*ROLES, "no group"])
+def role(request: Any, rows: dict[str, Model]) -> str:
+    bring_in_line()
+    return str(request.param)
+
+
+@pytest.fixture
+def staff(role: str) -> Client:
+    person = make_user(is_staff=True)
+    person.groups.set(Group.objects.filter(name=role))
+    client = Client()
+    client.force_login(person)
+    return client

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 HISTORY = [
     *["usagerecord", "usagereservation", "transcriptionjob", "paymenttransaction"],
-    *["extraallowance", "usagecorrection"],
+    *["extraallowance", "usagecorrection", "usagerefusal"],
 ]
 ALL_MODELS = [*HISTORY, "usersubscription"]
 
@@ -171,6 +171,7 @@ class TestDeletingAUser:
         needed = [
             "extraallowance",
             "usagecorrection",
+            "usagerefusal",
             "usersubscription",
             "usagerecord",
             "usagereservation",

@@ -128,7 +128,7 @@ class TestCorrecting:
         assert UsageTracker.get_usage(ada)["video_count"] == 0
         row = UsageCorrection.objects.get()
         assert (row.before, row.after, row.reason, str(row.author)) == (2, 0, "Counted twice", "admin")
-        assert log() == ["Usage of video corrected from 2 to 0: Counted twice"]
+        assert log() == ["videos of ada corrected from 2 to 0: Counted twice"]
 
     def test_to_where_it_stands_is_refused_in_words(self, admin_client: Client, ada: Any) -> None:
         shown = do(admin_client, ada, "correct", metric="video", used=2, reason="?")
@@ -232,4 +232,4 @@ def test_in_japanese(admin_client: Client, ada: Any) -> None:
         )
     )
     assert "使用量を修正" in shown
-    assert log() == ["Usage of video corrected from 2 to 0: 二重"], "the log is read by more than its author"
+    assert log() == ["videos of ada corrected from 2 to 0: 二重"], "the log is read by more than its author"

@@ -80,7 +80,7 @@ def test_switches(admin_client: Client, action: str, field: str, value: bool) ->
     different, same = make_plan(**{field: not value}), make_plan(**{field: value})
     assert "1 plan was changed." in act(admin_client, action, different, same)
     assert set(SubscriptionPlan.objects.values_list(field, flat=True)) == {value}
-    assert log() == [f"Set {field} to {value}."]
+    assert log() == [f"{field} is now {value}."]
 
 
 @pytest.mark.django_db

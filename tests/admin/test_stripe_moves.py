@@ -75,7 +75,7 @@ class TestSyncingPlans:
         assert "Stripe has the plans as they are here." in shown
         assert len(list(stripe_account.api.products.list())) == 2
         assert SubscriptionPlan.objects.exclude(stripe_price_id=None).count() == 2
-        assert "Synced to Stripe: create price, $12.00 a month" in log()
+        assert "Synced to Stripe: make a price $12.00 a month" in log()
         assert "Change this at Stripe" not in text(admin_client.get(SYNC)), "there is nothing left to do"
 
     def test_the_action_leads_to_the_look(self, admin_client: Client, plans: list[SubscriptionPlan]) -> None:

@@ -17,6 +17,7 @@ from django_videoq_billing.models import (
     UsageAlert,
     UsageCorrection,
     UsageRecord,
+    UsageRefusal,
     UsageReservation,
     UserSubscription,
 )
@@ -83,6 +84,19 @@ def new_correction(**fields: Any) -> UsageCorrection:
         **fields,
     }
     return UsageCorrection(**{"user": values.get("user") or make_user(), **values})
+
+
+def new_refusal(**fields: Any) -> UsageRefusal:
+    values = {
+        "metric": "video",
+        "hour": START,
+        "amount": 1,
+        "used": 3,
+        "limit": 3,
+        "created_at": START,
+        **fields,
+    }
+    return UsageRefusal(**{"user": values.get("user") or make_user(), **values})
 
 
 def new_day_of_money(**fields: Any) -> DailyMoney:

@@ -26,6 +26,7 @@ from tests.models.rows import (
     new_notification,
     new_plan,
     new_record,
+    new_refusal,
     new_reservation,
     new_subscription,
 )
@@ -55,6 +56,8 @@ CASES: dict[str, Callable[[], models.Model]] = {
     "vqb_plan_paid_plan_limits_something": lambda: new_plan(price_cents=1, video_limit=None),
     "vqb_subscription_period_ends_after_start": lambda: new_subscription(current_period_end=START),
     "vqb_subscription_pending_plan_has_date": lambda: new_subscription(pending_plan=make_plan()),
+    "vqb_refusal_once_an_hour": lambda: again(new_refusal()),
+    "vqb_refusal_amount_positive": lambda: new_refusal(amount=0),
     "vqb_usage_one_record_per_period": lambda: again(new_record()),
     "vqb_usage_videos_not_negative": lambda: new_record(video_count=-1),
     "vqb_usage_seconds_not_negative": lambda: new_record(transcription_seconds=-1),
@@ -123,6 +126,7 @@ def test_valid_rows_are_valid() -> None:
         new_alert(),
         new_allowance(),
         new_correction(),
+        new_refusal(),
     ):
         row.full_clean()
         row.save()

@@ -19,6 +19,7 @@ from django_videoq_billing.services.usage_tracker import UsageTracker
 from django_videoq_billing.types import Metric
 from django_videoq_billing.usage import UsageStore
 from tests.factories import make_payment, make_plan, make_user, subscribed
+from tests.models.rows import new_refusal
 
 # Never given out: other rows' keys, which are given by name instead, and what only we work with.
 OURS = {
@@ -38,6 +39,7 @@ OURS = {
     "UsageReservation": {"user", "record"},
     "PaymentTransaction": {"id", "user", "plan"},
     "UsageAlert": {"id", "user"},
+    "UsageRefusal": {"id", "user"},
     "ExtraAllowance": {"id", "user", "author"},
     "UsageCorrection": {"id", "user", "author"},
     "Notification": {
@@ -63,6 +65,7 @@ def make_life(user: User, number: int = 1) -> None:
     period = entitlement_for(user).period
     usage_alerts.notice(user.pk, Metric.VIDEO, period, 4, 5)
     EmailPreference.objects.create(user=user, language="ja", unsubscribed=["usage_warning"])
+    new_refusal(user=user).save()
     grant_allowance(user, "video", 5, reason=f"lost upload-{number}", author=None)
     make_payment(user=user, stripe_object_id=f"in_{number}", invoice_url=f"https://pay.example.com/{number}")
     TranscriptionJob.objects.create(
@@ -100,6 +103,7 @@ def test_all_there_is_of_one_user(ada: User) -> None:
     ]
     assert [(row["amount_cents"], row["status"]) for row in data["payments"]] == [(1200, "succeeded")]
     assert [(row["metric"], row["threshold"]) for row in data["usage_alerts"]] == [("video", 80)]
+    assert [(row["used"], row["limit"]) for row in data["refusals"]] == [(3, 3)]
     assert [row["kind"] for row in data["emails"]] == ["usage_warning"]
     assert data["email_preference"]["language"] == "ja"
     assert [(row["amount"], row["reason"]) for row in data["extra_allowances"]] == [(5, "lost upload-1")]

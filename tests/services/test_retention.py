@@ -22,6 +22,7 @@ from django_videoq_billing.models import (
 from django_videoq_billing.services import retention
 from django_videoq_billing.webhooks import inbox
 from tests.factories import make_payment, make_user
+from tests.models.rows import new_refusal
 
 pytestmark = pytest.mark.django_db
 
@@ -153,6 +154,12 @@ class TestUsage:
                 created_at=end,
             )
         assert prune() == {"usage_alerts": 1}
+
+    def test_refusals_of_that_time(self, user: User) -> None:
+        for months in (25, 23):
+            moment = timezone.now() - timedelta(days=31 * months)
+            new_refusal(user=user, hour=moment, created_at=moment).save()
+        assert prune() == {"refusals": 1}
 
     def test_the_months_can_be_chosen(self, user: User, settings: Any) -> None:
         settings.VIDEOQ_BILLING = {"USAGE_RETENTION_MONTHS": 12}

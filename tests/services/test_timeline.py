@@ -21,6 +21,7 @@ from django_videoq_billing.models import (
 )
 from django_videoq_billing.services.timeline import SOURCES, timeline
 from tests.factories import make_payment, make_plan, make_user, subscribed
+from tests.models.rows import new_refusal
 
 if TYPE_CHECKING:
     from pytest_django import DjangoAssertNumQueries
@@ -53,6 +54,7 @@ def live(user: Any, number: int) -> None:
         user=user, metric="video", threshold=80, used=4, limit=5, created_at=NOW,
         period_start=NOW + timedelta(hours=number), period_end=NOW + timedelta(days=30),
     )  # fmt: skip
+    new_refusal(user=user, hour=NOW + timedelta(hours=number), created_at=NOW).save()
     Notification.objects.create(
         user=user, kind="refund", key=str(number), next_attempt_at=NOW, created_at=NOW
     )
@@ -82,6 +84,7 @@ def test_everything_of_one_user_and_nothing_of_another(ada: UserSubscription) ->
     assert ("allowance", "+3 videos", "Lost.") in told
     assert ("correction", "4 → 1 videos", "Lost.") in told
     assert ("warning", "80 %: 4 / 5 videos", "") in told
+    assert ("refusal", "3 + 1 > 3 videos", "") in told
     assert ("change", "Reactivated.", ada.user.username) in told
 
 
@@ -104,7 +107,7 @@ def test_pages_leave_nothing_out_and_repeat_nothing(ada: UserSubscription, size:
         before = page.older
         if not before:
             break
-    assert len(seen) == len(set(seen)) == 5 * 8
+    assert len(seen) == len(set(seen)) == 5 * 9
 
 
 @pytest.mark.parametrize("nonsense", ["x", "1~2", "2026-01-01~a~b", "2026-01-01T00:00:00~1~1", "~~"])

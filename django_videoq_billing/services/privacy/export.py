@@ -18,6 +18,7 @@ from django_videoq_billing.models import (
     UsageAlert,
     UsageCorrection,
     UsageRecord,
+    UsageRefusal,
     UsageReservation,
     UserSubscription,
 )
@@ -59,6 +60,7 @@ GIVEN: dict[type[Model], list[str]] = {
         *["amount_cents", "currency", "type", "status", "description", "created_at", "recorded_at"],
     ],
     UsageAlert: ["metric", "threshold", "used", "limit", "period_start", "period_end", "created_at"],
+    UsageRefusal: ["metric", "hour", "amount", "used", "limit", "created_at"],
     Notification: ["kind", "state", "facts", "created_at", "settled_at"],
     ExtraAllowance: ["metric", "amount", "reason", "expires_at", "revoked_at", "created_at"],
     UsageCorrection: ["metric", "period_start", "before", "after", "reason", "created_at"],
@@ -107,6 +109,7 @@ def billing_data_of(user: AbstractBaseUser, *, with_stripe: bool = False) -> dic
         "usage": rows(UsageRecord, "billing_period_start"),
         "reservations": rows(UsageReservation, "created_at"),
         "usage_alerts": rows(UsageAlert, "created_at"),
+        "refusals": rows(UsageRefusal, "created_at"),
         "extra_allowances": rows(ExtraAllowance, "created_at"),
         "usage_corrections": rows(UsageCorrection, "created_at"),
         "emails": rows(Notification, "created_at"),

@@ -9,7 +9,7 @@ from typing import Any
 import dj_database_url
 from django.utils.translation import gettext_lazy as _
 
-VAR = Path(__file__).resolve().parent / "var"
+VAR = Path(os.environ.get("EXAMPLE_VAR") or Path(__file__).resolve().parent / "var")
 VAR.mkdir(exist_ok=True)
 
 DEBUG = os.environ.get("DEBUG", "1").lower() not in ("0", "false", "no")

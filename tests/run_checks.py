@@ -21,8 +21,9 @@ CHECKS = {
     "types": "mypy",
     "imports": "lint-imports --no-logo",
     "migrations": "django-admin makemigrations --check --dry-run videoq_billing videos",
-    "tests on SQLite": f"pytest -m 'not postgres' {PARALLEL} {COVERAGE}",
+    "tests on SQLite": f"pytest -m 'not postgres and not browser' {PARALLEL} {COVERAGE}",
     "tests on PostgreSQL": f"python -m tests.with_postgres pytest {ON_POSTGRES} {PARALLEL} --cov-append {COVERAGE}",
+    "tests in a browser": "pytest -m browser tests/browser",
     "coverage": "coverage report",
 }
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.test import Client
 import example_project.settings as example
 from django_videoq_billing.services.usage_tracker import UsageTracker
 from tests.example.shop import SECRET, Shop
+from tests.example.year import NOW, demo_data
 from tests.local_stripe import leading_to
 from tests.sandbox.driver import Driver
 
@@ -87,3 +88,15 @@ def other_browser() -> Client:
     client = Client()
     client.force_login(User.objects.create_user("stranger"))
     return client
+
+
+@pytest.fixture
+def end_of_year() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def year(end_of_year: None, db: None) -> str:
+    """The site is filled; what the command said."""
+    return demo_data()

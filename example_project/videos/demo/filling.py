@@ -20,6 +20,7 @@ from django_videoq_billing.models import (
     UsageAlert,
     UsageCorrection,
     UsageRecord,
+    UsageRefusal,
     UserSubscription,
     WebhookEvent,
 )
@@ -99,7 +100,8 @@ def _count(
     extras = by_hand.extras_of(records, author, rng, now)
     corrections = by_hand.corrections_of(records, author, rng, now)
     alerts = [alert for record in records for alert in usage.alerts_of(record)]
-    _bulk(records), _bulk(jobs), _bulk(alerts)
+    refusals = [refusal for record in records for refusal in usage.refusals_of(record, now, rng)]
+    _bulk(records), _bulk(jobs), _bulk(alerts), _bulk(refusals)
     by_staff: list[by_hand.Dated[Any]] = [*extras, *corrections]
     for row, at in by_staff:
         row.save()
@@ -110,6 +112,7 @@ def _count(
         UsageRecord: records,
         TranscriptionJob: jobs,
         UsageAlert: alerts,
+        UsageRefusal: refusals,
         ExtraAllowance: [row for row, _at in extras],
         UsageCorrection: [row for row, _at in corrections],
     }

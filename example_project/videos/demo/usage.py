@@ -1,4 +1,4 @@
-"""What is used in each period: a record, its transcription jobs, and the warnings that it leads to."""
+"""What is used in each period: a record, its transcription jobs, the warnings that it leads to, and refusals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 
 from django_videoq_billing.conf import get_settings
-from django_videoq_billing.models import TranscriptionJob, UsageAlert, UsageRecord
+from django_videoq_billing.models import TranscriptionJob, UsageAlert, UsageRecord, UsageRefusal
 from django_videoq_billing.services.transcription import cost_cents, cost_per_second
 from django_videoq_billing.types import Metric
 from example_project.videos.demo.lives import Life, Span
@@ -117,3 +117,20 @@ def alerts_of(record: UsageRecord) -> Iterator[UsageAlert]:
                     limit=limit,
                     created_at=at,
                 )
+
+
+def refusals_of(record: UsageRecord, now: datetime, rng: Random) -> Iterator[UsageRefusal]:
+    """Most who have used all their videos try once more."""
+    last, limit = record.last_video_uploaded_at, record.video_limit
+    if last is None or not limit or record.video_count < limit or rng.random() < 0.3:
+        return
+    at = last + (min(record.billing_period_end, now) - last) * rng.random()
+    yield UsageRefusal(
+        user=record.user,
+        metric=Metric.VIDEO,
+        hour=at.replace(minute=0, second=0, microsecond=0),
+        amount=1,
+        used=record.video_count,
+        limit=limit,
+        created_at=at,
+    )

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from django_videoq_billing.management.moments import read_moment
 from example_project.videos import sandbox_clock
+from example_project.videos.demo import figures
 from example_project.videos.demo.cast import FEWEST_USERS
 from example_project.videos.demo.filling import fill
 from example_project.videos.demo.plans import PlanMissing
@@ -60,12 +61,14 @@ class Command(BaseCommand):
             filled = fill(users, seed, now)
         except PlanMissing as missing:
             raise CommandError(f"The settings have no plan {missing}, which the demo is about.") from missing
+        figures.start_anew(now)
         for name, count in filled.items():
             self.stdout.write(f"{count:>7} {name}")
         self.stdout.write(f"Made in {time.monotonic() - began:.1f} s. --remove takes it out again.")
 
     def _remove(self) -> None:
         count, kept = remove()
+        figures.start_anew(timezone.now())
         self.stdout.write(f"{count} demo users removed, with everything of theirs.")
         for slug in kept:
             self.stdout.write(f"The plan {slug} stays: somebody else has it.")

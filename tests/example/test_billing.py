@@ -188,7 +188,13 @@ def test_without_a_subscription_nothing_can_be_changed(shop: Shop) -> None:
 
 
 BUTTONS = ["/plans/standard/choose/", "/billing/plain/portal/", "/billing/plain/reactivate/"]
-PAGES = ["/billing/plain/", "/billing/plain/done/", "/billing/plain/back/", "/billing/plain/cancel/", "/plans/standard/change/"]
+PAGES = [
+    "/billing/plain/",
+    "/billing/plain/done/",
+    "/billing/plain/back/",
+    "/billing/plain/cancel/",
+    "/plans/standard/change/",
+]
 
 
 @pytest.mark.parametrize("path", BUTTONS + PAGES)

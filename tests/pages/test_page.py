@@ -36,7 +36,7 @@ def test_the_page_has_the_files_of_the_build(browser: Client) -> None:
         '<link rel="modulepreload" href="page/assets/vendor-A1.js">',
         '<link rel="modulepreload" href="page/assets/shared-C1.js">',
     ]
-    assert page.count('<div id="videoq-billing">') == 1
+    assert page.count('<div id="videoq-billing" class="vqb">') == 1
 
 
 def test_nothing_on_the_page_needs_an_exception_from_a_strict_policy(browser: Client) -> None:

@@ -23,7 +23,11 @@ export default defineConfig({
         codeSplitting: {
           // The entry must be imported by no chunk: Django may serve it under a second name (a hash of its own).
           groups: [
-            { name: "vendor", test: /node_modules[\\/](react|react-dom|scheduler|@tanstack|i18next)[\\/]/, priority: 2 },
+            {
+              name: "vendor",
+              test: /node_modules[\\/](react|react-dom|scheduler|@tanstack|i18next)[\\/]/,
+              priority: 2,
+            },
             { name: "app", test: /src[\\/]start\.tsx$/, priority: 1 },
           ],
         },

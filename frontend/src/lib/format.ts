@@ -20,6 +20,8 @@ export interface Formats {
   date: (moment: string) => string;
   /** "Nov" */
   month: (moment: string) => string;
+  /** "N", or "11" where months have numbers: twelve of them fit beside each other on a phone. */
+  letter: (moment: string) => string;
   time: (moment: string) => string;
 }
 
@@ -30,6 +32,7 @@ export function createFormats(language: string, timeZone?: string): Formats {
     const format = new Intl.DateTimeFormat(locale, zone ? { ...options, timeZone: zone } : options);
     return (moment: string) => format.format(new Date(moment));
   };
+  const letter = dates({ month: "narrow" });
   const numbers = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
   return {
     locale,
@@ -39,6 +42,7 @@ export function createFormats(language: string, timeZone?: string): Formats {
     date: dates({ dateStyle: "medium" }),
     shortDay: dates({ month: "short", day: "numeric" }),
     month: dates({ month: "short" }),
+    letter: (moment) => letter(moment).replace("月", ""),
     time: dates({ timeStyle: "short" }),
   };
 }

@@ -22,7 +22,7 @@ export function BillingPage() {
   return (
     <PageFrame title={t("page.title")}>
       <NoticePlace />
-      <div className="space-y-12">
+      <div className="flex flex-col gap-12">
         <ErrorBoundary>
           <CurrentPlan />
         </ErrorBoundary>
@@ -32,7 +32,7 @@ export function BillingPage() {
         <ErrorBoundary>
           <PlanSelector />
         </ErrorBoundary>
-        <div className="grid items-start gap-x-6 gap-y-12 md:grid-cols-2">
+        <div className="grid gap-x-6 gap-y-12 md:grid-cols-2">
           <ErrorBoundary>
             <PaymentMethodCard />
           </ErrorBoundary>

@@ -58,7 +58,7 @@ function Outcome({ arrival }: { arrival: Arrival }) {
           {t("checkout.done")}{" "}
           {status === "trialing" ? t("checkout.trial", { date }) : t("checkout.renews", { date })}
         </p>
-        <ul aria-label={t("checkout.limits")} className="mt-4 space-y-2 text-text">
+        <ul aria-label={t("checkout.limits")} className="mt-4 flex flex-col gap-2 text-text">
           {plan.features.map((feature) => (
             <li key={feature} className="flex gap-2.5">
               <Icon name="check" className="mt-0.5 text-accent" />

@@ -41,7 +41,7 @@ export default function CancelDialog({ subscription, onClose }: CancelDialogProp
         </>
       }
     >
-      <ul className="list-disc space-y-2 pl-5 marker:text-muted">
+      <ul className="list-disc flex flex-col gap-2 pl-5 marker:text-muted">
         {useConsequences(subscription).map((sentence) => (
           <li key={sentence}>{sentence}</li>
         ))}

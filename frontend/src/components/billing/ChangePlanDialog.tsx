@@ -93,7 +93,7 @@ function Preview({ preview, from }: { preview: ChangePreview; from: string }) {
       {preview.exceeded_limits.length > 0 && (
         <Alert level="warn">
           <p className="font-semibold">{t("change.exceeds", { plan: plan.name })}</p>
-          <ul className="mt-1 space-y-1">
+          <ul className="mt-1 flex flex-col gap-1">
             {preview.exceeded_limits.map(({ resource, limit }) => (
               <li key={resource}>{exceeded(resource, limit)}</li>
             ))}

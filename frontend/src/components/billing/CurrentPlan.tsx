@@ -9,7 +9,8 @@ import { Card } from "../ui/card";
 import { Loading } from "../ui/skeleton";
 import { ErrorNotice } from "./ErrorNotice";
 
-const EDGES = { good: "", info: "", plain: "", warn: "border-warn-fill", bad: "border-bad" };
+const QUIET = "border-line";
+const EDGES = { good: QUIET, info: QUIET, plain: QUIET, warn: "border-warn-fill", bad: "border-bad" };
 
 /** Which plan holds, how it stands, and what to do about it. */
 export function CurrentPlan() {
@@ -38,14 +39,14 @@ export function CurrentPlan() {
   const plan = ownPlan(subscription, plans) ?? subscription.plan;
   const stuck = isOverdue(subscription) || isPaused(subscription);
   return (
-    <Card className={EDGES[standing.level]}>
+    <Card edge={EDGES[standing.level]}>
       <div className="flex flex-wrap items-start justify-between gap-x-8 gap-y-4">
         <Heading name={plan.name}>
           <Badge level={standing.level}>{standing.badge}</Badge>
         </Heading>
         <p className="font-semibold text-lg">{plan.price_display}</p>
       </div>
-      <div className="mt-3 max-w-prose space-y-1 text-muted">
+      <div className="mt-3 max-w-prose flex flex-col gap-1 text-muted">
         {standing.sentences.map((sentence) => (
           <p key={sentence}>{sentence}</p>
         ))}

@@ -18,7 +18,7 @@ export function PaymentMethodCard() {
   const billed = Boolean(subscription && isBilled(subscription));
   return (
     <Section title={t("payment.title")}>
-      <Card>
+      <Card className="flex-1">
         {loading && <Loading lines={2} />}
         {!card && <ErrorNotice error={error} onRetry={refetch} />}
         {card && <KnownCard card={card} billed={billed} />}

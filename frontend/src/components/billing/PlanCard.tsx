@@ -8,7 +8,8 @@ import { Icon } from "../ui/icon";
 
 interface PlanCardProps {
   plan: ShownPlan;
-  onSelect: () => void;
+  /** Without it a plan that is not the current one has no button. */
+  onSelect?: (() => void) | undefined;
   isCurrent?: boolean;
   /** The words on the button, where "Select Plan" says too little. */
   action?: string;
@@ -34,14 +35,20 @@ export function PlanCard({
   const t = useText();
   const words = action ?? (isCurrent ? t("plans.current") : t("plans.select"));
   return (
-    <Card className={cn("flex h-full flex-col", isCurrent && "border-accent ring-1 ring-accent")}>
+    <Card
+      edge={isCurrent ? "border-accent" : "border-line"}
+      className={cn("flex h-full flex-col", isCurrent && "ring-1 ring-accent")}
+    >
       <div className="flex min-h-7 flex-wrap items-center justify-between gap-2">
         <h3 className="font-semibold text-lg">{plan.name}</h3>
         {badge}
       </div>
       {plan.description && <p className="mt-1 text-muted text-sm">{plan.description}</p>}
       <p className="mt-5 font-bold text-2xl tracking-tight">{plan.price_display}</p>
-      <ul aria-label={t("plans.includes", { plan: plan.name })} className="mt-5 space-y-2.5 text-sm">
+      <ul
+        aria-label={t("plans.includes", { plan: plan.name })}
+        className="mt-5 flex flex-col gap-2.5 text-sm"
+      >
         {plan.features.map((feature) => (
           <li key={feature} className="flex gap-2.5">
             <Icon name="check" className="text-accent" />
@@ -51,9 +58,17 @@ export function PlanCard({
       </ul>
       <div className="mt-auto pt-7">
         {note && <p className="mb-3 text-muted text-sm">{note}</p>}
-        <Button onClick={onSelect} disabled={disabled} pending={pending} variant={variant} className="w-full">
-          {words}
-        </Button>
+        {(onSelect || isCurrent) && (
+          <Button
+            onClick={onSelect}
+            disabled={disabled}
+            pending={pending}
+            variant={variant}
+            className="w-full"
+          >
+            {words}
+          </Button>
+        )}
       </div>
     </Card>
   );

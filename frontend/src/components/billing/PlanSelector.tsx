@@ -123,7 +123,7 @@ function OfferCard({ offer, overdue, pending, busy, onSelect }: OfferCardProps) 
     cancel: t("plans.cancel", { plan: plan.name }),
     keep: t("plans.keep", { plan: plan.name }),
     reactivate: t("plans.keep", { plan: plan.name }),
-    none: isCurrent ? t("plans.current") : t("plans.select"),
+    none: isCurrent ? t("plans.current") : t("plans.select"), // the latter only where it is blocked
   };
   const reasons = { payment: t("plans.blockedPayment"), paused: t("plans.blockedPaused") };
   return (
@@ -136,7 +136,7 @@ function OfferCard({ offer, overdue, pending, busy, onSelect }: OfferCardProps) 
       disabled={action === "none" || (busy && !pending)}
       pending={pending}
       variant={action === "cancel" ? "secondary" : "primary"}
-      onSelect={onSelect}
+      onSelect={action === "none" && !blocked ? undefined : onSelect}
     />
   );
 }

@@ -20,7 +20,7 @@ export function SubscriptionSettings() {
   const close = () => setAsked(null);
   return (
     <Section title={t("settings.title")}>
-      <Card className="flex flex-col">
+      <Card className="flex-1">
         {loading && <Loading lines={3} />}
         {subscription && (
           <>
@@ -49,7 +49,7 @@ function Facts({ subscription }: { subscription: UserSubscription }) {
   const billed = isBilled(subscription);
   const ending = billed && subscription.cancel_at_period_end;
   return (
-    <dl className="space-y-3 text-sm">
+    <dl className="flex flex-col gap-3 text-sm">
       <Fact name={t("settings.period")}>
         {t("usage.period", { start: formats.date(start), end: formats.date(end) })}
       </Fact>

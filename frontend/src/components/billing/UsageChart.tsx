@@ -57,7 +57,7 @@ function Bars({ title, periods, value }: BarsProps) {
     latest: formats.number(values[last] ?? 0),
   });
   return (
-    <figure className="m-0">
+    <figure className="min-w-0">
       <figcaption className="mb-4 text-muted text-sm">{title}</figcaption>
       <div role="img" aria-label={summary} className="flex h-36 items-end gap-1">
         {periods.map((period, index) => (
@@ -66,13 +66,16 @@ function Bars({ title, periods, value }: BarsProps) {
             title={`${formats.date(period.billing_period_start)}: ${formats.number(values[index] ?? 0)}`}
             className="flex h-full min-w-0 max-w-14 flex-1 flex-col justify-end text-center text-muted text-xs"
           >
-            <span className="truncate tabular-nums">{compact(values[index] ?? 0)}</span>
+            <span className="-mx-1 whitespace-nowrap tracking-tight tabular-nums">
+              {compact(values[index] ?? 0)}
+            </span>
             <span
               className={`mx-auto mt-1 block w-4/5 rounded-t-md ${index === last ? "bg-accent" : "bg-accent/35"}`}
               style={{ height: height(values[index] ?? 0, highest) }}
             />
-            <span className="border-line border-t pt-1 whitespace-nowrap">
-              {monthName(formats.month(period.billing_period_start))}
+            <span className="border-line border-t pt-1 tracking-tight whitespace-nowrap">
+              <span className="sm:hidden">{formats.letter(period.billing_period_start)}</span>
+              <span className="hidden sm:inline">{formats.month(period.billing_period_start)}</span>
             </span>
           </div>
         ))}
@@ -88,11 +91,6 @@ function height(value: number, highest: number): string {
 
 function compact(value: number): string {
   return value >= 1000 ? `${Math.round(value / 100) / 10}k` : String(Math.round(value));
-}
-
-/** Twelve of them must fit beside each other on a phone. */
-function monthName(name: string): string {
-  return name.replace("月", "").slice(0, 3);
 }
 
 function Table({ periods }: { periods: UsageRecord[] }) {

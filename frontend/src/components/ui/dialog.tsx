@@ -54,7 +54,7 @@ export function Dialog({ title, onClose, pending = false, children, footer }: Di
                 <Icon name="cross" />
               </button>
             </Radix.Close>
-            <div className="mt-4 space-y-4 text-base text-text">{children}</div>
+            <div className="mt-4 flex flex-col gap-4 text-base text-text">{children}</div>
             <div className="mt-7 flex flex-col-reverse gap-3 sm:flex-row sm:justify-end">{footer}</div>
           </Radix.Content>
         </div>

@@ -12,7 +12,7 @@ export function Loading({ lines = 3, className }: { lines?: number; className?: 
   const slow = useSlow(true);
   return (
     <div className={className}>
-      <div className="space-y-3">
+      <div className="flex flex-col gap-3">
         {WIDTHS.slice(0, lines).map((width) => (
           <Skeleton key={width} className={cn("h-5", width)} />
         ))}

@@ -1,1 +1,0 @@
-import{t as e}from"./app-CfymWJ4C.js";e();

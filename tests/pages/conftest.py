@@ -11,7 +11,7 @@ from django.test import Client
 from django_videoq_billing.pages import assets
 
 TEMPLATES = Path(__file__).parent / "templates"
-MANIFEST = {
+MANIFEST: dict[str, dict[str, Any]] = {
     "src/main.tsx": {
         "file": "assets/main-B1.js",
         "isEntry": True,

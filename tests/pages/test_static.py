@@ -18,7 +18,6 @@ from tests.pages.conftest import tags
 
 ROOT = Path(__file__).parent.parent.parent
 MANIFEST_STORAGE = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
-BUILT = pytest.mark.skipif(not assets.MANIFEST.exists(), reason="frontend/ has not been built.")
 
 
 @pytest.fixture
@@ -30,7 +29,6 @@ def collected(settings: Any, tmp_path: Path) -> Path:
     return tmp_path / "static"
 
 
-@BUILT
 @pytest.mark.django_db
 @pytest.mark.urls("tests.pages.urls")
 def test_a_hashing_storage_serves_what_the_page_names(collected: Path, client: Client, user: Any) -> None:
@@ -47,14 +45,12 @@ def test_a_hashing_storage_serves_what_the_page_names(collected: Path, client: C
     assert any(name.startswith("django_videoq_billing/meter.") and name.count(".") == 2 for name in named)
 
 
-@BUILT
 def test_every_file_of_the_build_is_there() -> None:
     chunks = json.loads(assets.MANIFEST.read_text(encoding="utf-8"))
     names = {name for chunk in chunks.values() for name in [chunk["file"], *chunk.get("css", ())]}
     assert [name for name in names if not (assets.MANIFEST.parent / name).is_file()] == []
 
 
-@BUILT
 def test_the_build_asks_no_other_server() -> None:
     """No CDN, no font of somebody else's: a strict policy of the host's is kept."""
     for path in assets.MANIFEST.parent.rglob("*.css"):

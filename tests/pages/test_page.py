@@ -197,6 +197,7 @@ def test_the_nonce_of_django_csp(user: Any, manifest: Path) -> None:
 
     with_nonce = [tag for name in ("script", "link") for tag in tags(page, name) if 'nonce="n0nce"' in tag]
     assert len(with_nonce) == 1 + 5
+    assert '<meta property="csp-nonce" nonce="n0nce">' in page  # for what the front end loads later
 
 
 @pytest.mark.skipif(django.VERSION < (6,), reason="Django has a policy of its own since 6.0.")

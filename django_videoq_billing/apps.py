@@ -13,11 +13,13 @@ class VideoQBillingConfig(AppConfig):
     def ready(self) -> None:
         from django_videoq_billing import checks, instruments, receivers, recorder
         from django_videoq_billing.conf import get_settings
+        from django_videoq_billing.pages import checks as page_checks
         from django_videoq_billing.services import health
         from django_videoq_billing.webhooks import djstripe_bridge, handlers  # noqa: F401 (handlers register)
 
         get_settings()  # a misspelt or impossible setting stops the process here
         checks.register()
+        page_checks.register()
         receivers.connect()
         recorder.connect()
         djstripe_bridge.connect()

@@ -18,10 +18,11 @@ from django.urls import NoReverseMatch
 
 from django_videoq_billing import production
 from django_videoq_billing.conf import get_settings
+from django_videoq_billing.http import billing_page
 from django_videoq_billing.services import stripe_mirror
 from django_videoq_billing.usage import get_store
 
-LINKS = ("UPGRADE_URL", "CHECKOUT_SUCCESS_URL", "CHECKOUT_CANCEL_URL")
+LINKS = ("UPGRADE_URL", "CHECKOUT_SUCCESS_URL", "CHECKOUT_CANCEL_URL", "NO_SCRIPT_URL")
 
 Apps = Sequence[AppConfig] | None
 
@@ -124,12 +125,12 @@ def djstripe_settings(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMess
 
 
 def upgrade_url_is_set(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
-    if get_settings().UPGRADE_URL:
+    if get_settings().UPGRADE_URL or billing_page():
         return []
     return [
         checks.Warning(
             "VIDEOQ_BILLING['UPGRADE_URL'] is empty: a user at the limit is not told where to get more.",
-            hint="Set it to your pricing or billing page.",
+            hint="Set it to your pricing or billing page, or include django_videoq_billing.pages.urls.",
             id="videoq_billing.W001",
         )
     ]

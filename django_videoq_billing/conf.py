@@ -138,6 +138,8 @@ class BillingSettings:
     SITE_URL: str = ""
     SITE_NAME: str = ""
     BILLING_URL: str = ""
+    BASE_TEMPLATE: str = ""
+    NO_SCRIPT_URL: str = ""
     USER_LANGUAGE: str = ""
     PAYMENT_REMINDER_DAYS: tuple[int, ...] = (1, 2)
     TRIAL_ENDING_DAYS: int = 3

@@ -113,7 +113,6 @@ def shown(value: object) -> str:
 
 DEFAULT_RATES: Mapping[str, str | None] = {"plans": "60/min", "read": "120/min", "write": "20/min"}
 
-
 ALL_EMAILS: Mapping[str, bool] = dict.fromkeys(
     (
         "upgrade_confirmed",
@@ -270,6 +269,8 @@ SETTING_RULES: dict[str, Rule] = {
         "a text of up to 100 characters", lambda value: is_text(value) and len(str(value)) <= 100
     ),
     "BILLING_URL": _LINK,
+    "BASE_TEMPLATE": Rule("the name of a template such as 'base.html', or ''", matches(r"\S*")),
+    "NO_SCRIPT_URL": _LINK,
     "USER_LANGUAGE": Rule(
         "the dotted path of a function (user) -> language code, or ''", matches(rf"|{_DOTTED_PATH}")
     ),
@@ -280,7 +281,6 @@ SETTING_RULES: dict[str, Rule] = {
     ),
     "TRIAL_ENDING_DAYS": whole(1, 30, " of days"),
 }
-
 
 PLAN_RULES: dict[str, Rule] = {
     "name": Rule("a text of 1 to 100 characters", is_name),

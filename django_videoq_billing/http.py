@@ -8,11 +8,12 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
-from django.urls import NoReverseMatch
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
@@ -88,11 +89,22 @@ def error_body(error: BillingError) -> dict[str, Any]:
     return {"error": error.code, "message": error.message, "details": details}
 
 
+def billing_page() -> str:
+    """Return the path of this package's own page, or "" where the host has not included it.
+
+    A worker may have no URLconf at all.
+    """
+    try:
+        return reverse("videoq_billing_page:billing") if getattr(settings, "ROOT_URLCONF", "") else ""
+    except (NoReverseMatch, ImportError):
+        return ""
+
+
 def upgrade_url() -> str | None:
     """Return where a user can get a larger plan, or None where the site does not say."""
     target = get_settings().UPGRADE_URL
     if not target:
-        return None
+        return billing_page() or None
     try:
         return resolve_url(target)
     except NoReverseMatch:

@@ -40,6 +40,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "example_project.videos.policy.strict",
 ]
 TEMPLATES: list[dict[str, Any]] = [
     {
@@ -106,13 +107,14 @@ STRIPE_API_BASE = os.environ.get("STRIPE_API_BASE", "")
 VIDEOQ_BILLING: dict[str, Any] = {  # everything else: three plans, by default
     # With a Redis usage is counted there; `manage.py run_billing_jobs --loop` brings it into the admin's tables.
     "USAGE_STORE": "redis" if os.environ.get("REDIS_URL") else "database",
-    "UPGRADE_URL": "plans",
-    "BILLING_URL": "billing",
+    # Links to billing lead to the package's page, which urls.py includes: it stands in the site's own frame.
+    "BASE_TEMPLATE": "videos/base.html",
+    "NO_SCRIPT_URL": "plain-billing",
     "SITE_URL": os.environ.get("SITE_URL", "http://localhost:8000"),
     "SITE_NAME": "VideoQ",
     "EMAIL_FROM": "VideoQ <billing@example.com>",
-    "CHECKOUT_SUCCESS_URL": "/billing/done/?session_id={CHECKOUT_SESSION_ID}",
-    "CHECKOUT_CANCEL_URL": "/plans/?checkout=cancelled",
+    "CHECKOUT_SUCCESS_URL": "/billing/success/?session_id={CHECKOUT_SESSION_ID}",
+    "CHECKOUT_CANCEL_URL": "/billing/",
     "STRIPE_SECRET_KEY": os.environ.get("STRIPE_SECRET_KEY", ""),
     "STRIPE_WEBHOOK_SECRET": os.environ.get("STRIPE_WEBHOOK_SECRET", ""),
     "STRIPE_API_BASE": STRIPE_API_BASE,

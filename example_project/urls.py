@@ -9,6 +9,7 @@ admin.site.enable_nav_sidebar = False  # the lists need its room on a laptop
 urlpatterns = [
     path("", include("example_project.videos.urls")),
     path("api/", include("django_videoq_billing.urls")),
+    path("billing/", include("django_videoq_billing.pages.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
 ]

@@ -1,4 +1,4 @@
-"""Examples for test_conf.py: what the settings of e-mails and of what is kept may be, and what they may not."""
+"""Examples for test_conf.py: what the settings of e-mails, of pages and of what is kept may be, and what they may not."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ EMAILS_VALID: list[tuple[str, Any, Any]] = [
     ("SITE_URL", "https://videos.example.com", "https://videos.example.com"),
     ("SITE_NAME", "VideoQ", "VideoQ"),
     ("BILLING_URL", "shop:billing", "shop:billing"),
+    ("BASE_TEMPLATE", "shop/base.html", "shop/base.html"),
+    ("NO_SCRIPT_URL", "shop:plain", "shop:plain"),
     ("USER_LANGUAGE", "shop.users.language", "shop.users.language"),
     ("PAYMENT_REMINDER_DAYS", [], ()),
     ("PAYMENT_REMINDER_DAYS", [1, 3, 7], (1, 3, 7)),
@@ -38,6 +40,8 @@ EMAILS_INVALID: list[tuple[str, Any, str]] = [
     *[("SITE_URL", value, "a web address such as") for value in ("example.com", "https://a/", "/", None)],
     *[("SITE_NAME", value, "a text of up to 100") for value in ("x" * 101, None, 1)],
     *[("BILLING_URL", value, "a path such as") for value in ("//evil", "javascript:alert(1)", None, 1)],
+    *[("BASE_TEMPLATE", value, "the name of a template") for value in ("my base.html", None, 1)],
+    *[("NO_SCRIPT_URL", value, "a path such as") for value in ("//evil", "javascript:alert(1)", None, 1)],
     *[("USER_LANGUAGE", value, "dotted path of a function") for value in ("language", None, len)],
     *[
         ("PAYMENT_REMINDER_DAYS", value, "a list of rising whole days")

@@ -18,6 +18,7 @@ from django_videoq_billing.conf import BillingSettings, PlanSettings, get_settin
 from django_videoq_billing.exceptions import BillingError
 from django_videoq_billing.http import STATUS_BY_ERROR
 from django_videoq_billing.jobs import JOBS
+from django_videoq_billing.pages import checks as page_checks
 from django_videoq_billing.services import stripe_mirror
 from django_videoq_billing.usage.redis_store import risks
 from django_videoq_billing.webhooks import registry
@@ -68,7 +69,8 @@ def test_every_default_is_the_documented_one(kind: type[BillingSettings] | type[
 
 def test_every_check_has_its_row() -> None:
     source = "".join(
-        Path(str(module.__file__)).read_text(encoding="utf-8") for module in (checks, production, risks)
+        Path(str(module.__file__)).read_text(encoding="utf-8")
+        for module in (checks, page_checks, production, risks)
     )
     ids = re.findall(r'"(videoq_billing\.[EW]\d+)"', source)
     assert ids

@@ -1,4 +1,7 @@
-"""Paying: each page calls one of the package's services and tells in words what came of it."""
+"""Paying without JavaScript: each page calls one of the package's services and tells in words what came of it.
+
+The site's billing page is the package's; these show how to write one's own, and serve who has no JavaScript.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,6 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from django_videoq_billing.conf import get_settings
 from django_videoq_billing.exceptions import (
     AlreadyOnPlan,
     BillingError,
@@ -46,6 +48,8 @@ from example_project.videos.standing import (
 
 Page = Callable[..., HttpResponse]
 HISTORY_LENGTH = 50
+SUCCESS_URL = "/billing/plain/done/?session_id={CHECKOUT_SESSION_ID}"
+CANCEL_URL = "/plans/?checkout=cancelled"
 
 
 def calmly(page: Page) -> Page:
@@ -63,7 +67,7 @@ def calmly(page: Page) -> Page:
             messages.warning(request, _to_confirm(error))
         except BillingError as error:
             messages.error(request, error.message)
-        return redirect("billing")
+        return redirect("plain-billing")
 
     return told
 
@@ -82,7 +86,7 @@ def post_only(page: Page) -> Page:
 
     @wraps(page)
     def answered(request: UserRequest, *args: object, **kwargs: object) -> HttpResponse:
-        return page(request, *args, **kwargs) if request.method == "POST" else redirect("billing")
+        return page(request, *args, **kwargs) if request.method == "POST" else redirect("plain-billing")
 
     return login_required(require_http_methods(["GET", "HEAD", "POST"])(answered))
 
@@ -100,9 +104,8 @@ def way_back(request: UserRequest, field: str, default: str) -> str:
 def choose(request: UserRequest, slug: str) -> HttpResponse:
     """To Stripe's page to pay on. Nothing is decided here."""
     plan = get_object_or_404(SubscriptionPlan.objects.listed(), slug=slug)
-    settings = get_settings()
-    success_url = way_back(request, "success_url", settings.CHECKOUT_SUCCESS_URL)
-    cancel_url = way_back(request, "cancel_url", settings.CHECKOUT_CANCEL_URL)
+    success_url = way_back(request, "success_url", SUCCESS_URL)
+    cancel_url = way_back(request, "cancel_url", CANCEL_URL)
     try:
         session = start_checkout(request.user, plan, success_url, cancel_url)
     except SubscriptionExists:
@@ -117,7 +120,7 @@ def checkout_done(request: UserRequest) -> HttpResponse:
     try:
         row = plan_changes.sync(request.user, request.GET.get("session_id"))
     except NoSubscription:
-        return redirect("billing")  # somebody else's session, or none that Stripe knows
+        return redirect("plain-billing")  # somebody else's session, or none that Stripe knows
     except BillingError:
         row = ensure_subscription(request.user)
     report = UsageTracker.report(request.user)
@@ -146,7 +149,7 @@ def change(request: UserRequest, slug: str) -> HttpResponse:
         messages.success(request, _("Your plan changes to %(plan)s on %(date)s.") % words)
     elif not row.cancel_at_period_end:
         messages.success(request, _("You are on %(plan)s.") % {"plan": row.plan.name})
-    return redirect("billing")
+    return redirect("plain-billing")
 
 
 @login_required
@@ -181,7 +184,7 @@ def cancel(request: UserRequest) -> HttpResponse:
     if request.method != "POST":
         row = ensure_subscription(request.user)
         if not row.is_billed or row.cancel_at_period_end:
-            return redirect("billing")
+            return redirect("plain-billing")
         context = {
             "row": row,
             "free": default_plan(),
@@ -195,7 +198,7 @@ def cancel(request: UserRequest) -> HttpResponse:
     if row.is_billed:
         words = {"plan": row.plan.name, "date": day(row.current_period_end)}
         messages.success(request, _("%(plan)s is cancelled and ends on %(date)s.") % words)
-    return redirect("billing")
+    return redirect("plain-billing")
 
 
 @post_only
@@ -204,7 +207,7 @@ def reactivate(request: UserRequest) -> HttpResponse:
     row = plan_changes.reactivate(request.user)
     words = {"plan": row.plan.name, "date": day(row.current_period_end)}
     messages.success(request, _("You keep %(plan)s; it renews on %(date)s.") % words)
-    return redirect("billing")
+    return redirect("plain-billing")
 
 
 @post_only
@@ -220,4 +223,4 @@ def portal(request: UserRequest) -> HttpResponse:
 def portal_return(request: UserRequest) -> HttpResponse:
     """What was done in the portal shows at once, even when the webhook is late."""
     plan_changes.sync(request.user)
-    return redirect("billing")
+    return redirect("plain-billing")

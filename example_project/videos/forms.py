@@ -16,8 +16,10 @@ from example_project.videos.models import Video
 
 if TYPE_CHECKING:
     _UserForm = UserCreationForm[User]
+    _ModelForm = forms.ModelForm[User]
 else:
     _UserForm = UserCreationForm
+    _ModelForm = forms.ModelForm
 
 
 def focus_first_error(form: forms.BaseForm) -> None:
@@ -35,6 +37,13 @@ class SignUpForm(_UserForm):
     class Meta(UserCreationForm.Meta):
         model = User
         fields = ("username", "email")
+
+
+class SettingsForm(_ModelForm):
+    class Meta:
+        model = User
+        fields = ("email",)
+        help_texts = {"email": _("Where we write to about your plan, your payments and your limits.")}
 
 
 class UploadForm(forms.Form):

@@ -14,6 +14,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from example_project.videos.policy import POLICY
+
 _BETWEEN = b"-" * 79 + b"\n"  # how Django's file backend ends an e-mail
 
 
@@ -36,7 +38,9 @@ def inbox(request: HttpRequest) -> HttpResponse:
 def letter(request: HttpRequest, number: int) -> HttpResponse:
     for one in letters():
         if one.number == number:
-            return render(request, "videos/letter.html", {"letter": one})
+            page = render(request, "videos/letter.html", {"letter": one})
+            page["Content-Security-Policy"] = f"{POLICY}; style-src 'self' 'unsafe-inline'"  # e-mails need it
+            return page
     raise Http404
 
 

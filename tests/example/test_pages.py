@@ -197,7 +197,7 @@ def test_setup_demo_lets_one_user_pay_at_the_sandbox(sandbox: Driver, settings: 
     pro = get_user_model().objects.get(username="pro").subscription
     assert (pro.plan.slug, pro.stripe_subscription_id) == ("standard", subscription.id)
     assert client.login(username="pro", password="demo-password")
-    assert "Manage payment" in client.get("/billing/").content.decode()
+    assert "Manage payment" in client.get("/billing/plain/").content.decode()
 
 
 def test_setup_demo_refuses_a_real_site() -> None:

@@ -51,7 +51,7 @@ def test_every_state_has_its_words(
     }
     UserSubscription.objects.update_or_create(user=user, defaults=values)
 
-    assert words in browser.get("/billing/").content.decode()
+    assert words in browser.get("/billing/plain/").content.decode()
     assert "Standard" in browser.get("/plans/").content.decode()
 
 
@@ -73,7 +73,7 @@ def test_the_plans_say_why_none_can_be_chosen(
 
 
 def test_the_free_plan_costs_nothing(browser: Client) -> None:
-    page = browser.get("/billing/").content.decode()
+    page = browser.get("/billing/plain/").content.decode()
 
     assert "Nothing is charged." in page
     assert "See the plans" in page

@@ -40,7 +40,7 @@ def test_an_upgrade_that_the_bank_wants_confirmed(shop: Shop) -> None:
     assert "Confirmed" in shop.sandbox.http.post(bank, data={"answer": "complete"}).text
     shop.settle()
 
-    page = shop.page("/billing/")
+    page = shop.page("/billing/plain/")
     assert "0, no limit" in page
     assert "$37.00" in page
 
@@ -57,7 +57,7 @@ def test_the_confirmation_is_asked_for_in_japanese(shop: Shop) -> None:
 
 def test_what_is_scheduled_stands_in_the_way_of_a_confirmation(shop: Shop) -> None:
     shop.buy("standard", NEEDS_3DS_EACH_TIME)
-    shop.press("/billing/cancel/")
+    shop.press("/billing/plain/cancel/")
 
     page = shop.press("/plans/premium/change/")
 
@@ -71,23 +71,23 @@ def test_a_failed_renewal_is_told_until_it_ends(shop: Shop) -> None:
     shop.refuse_next(payments=9)
 
     shop.advance(days=31, hours=2)
-    page = shop.page("/billing/")
+    page = shop.page("/billing/plain/")
     assert "The last payment failed" in page
     assert "You keep Standard until Feb. 4, 2026; after that" in page
     assert "Failed" in page
     [pay_now] = re.findall(r'href="([^"]+)">Pay now<', page)
     assert "Pay this invoice" in shop.sandbox.http.get(pay_now).text
     assert "Settle the open payment first" in shop.page("/plans/")
-    assert "Only the payment that is open may still be charged." in shop.page("/billing/cancel/")
+    assert "Only the payment that is open may still be charged." in shop.page("/billing/plain/cancel/")
     assert "Settle the open payment first" in shop.page("/plans/premium/change/")
 
     shop.advance(days=4)
-    page = shop.page("/billing/")
+    page = shop.page("/billing/plain/")
     assert "Until it is paid, the limits of Free hold." in page
     assert "<b>0 of 3</b>" in page
 
     shop.advance(days=20)
-    page = shop.page("/billing/")
+    page = shop.page("/billing/plain/")
     assert "Your paid subscription has ended." in page
     assert "Pay now" not in page
 
@@ -100,14 +100,14 @@ def test_a_renewal_that_the_bank_wants_confirmed(shop: Shop) -> None:
     shop.use_card("pm_card_authenticationRequired")
 
     shop.advance(days=26)
-    page = shop.page("/billing/")
+    page = shop.page("/billing/plain/")
     assert "Payment overdue" in page
     [pay_now] = re.findall(r'href="([^"]+)">Pay now<', page)
 
     bank = shop.sandbox.http.post(pay_now, data=CARD).headers["location"]
     shop.sandbox.http.post(bank, data={"answer": "complete"})
     shop.settle()
-    page = shop.page("/billing/")
+    page = shop.page("/billing/plain/")
     assert "It renews on April 1, 2026." in page
     assert "Pay now" not in page
 
@@ -118,7 +118,7 @@ def test_an_overdue_payment_is_told_though_stripe_does_not_answer(shop: Shop) ->
     shop.advance(days=31, hours=2)
     shop.sandbox.control("outage", mode="503", requests=9)
 
-    page = shop.page("/billing/")
+    page = shop.page("/billing/plain/")
     shop.sandbox.control("outage", requests=0)
 
     assert "The last payment failed" in page
@@ -138,9 +138,9 @@ def test_a_paused_subscription_can_be_ended_at_once(shop: Shop, user: Any) -> No
     shop.advance(days=8)
 
     assert "Your subscription is paused. Once it is resumed" in shop.page("/plans/premium/change/")
-    asked = shop.page("/billing/cancel/")
+    asked = shop.page("/billing/plain/cancel/")
     assert "Nothing more is charged." in asked
     assert "You can take this back" not in asked
-    page = shop.press("/billing/cancel/")
+    page = shop.press("/billing/plain/cancel/")
     assert "Your paid subscription has ended." in page
     assert "and ends on" not in page

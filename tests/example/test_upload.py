@@ -63,7 +63,7 @@ def test_three_uploads_pass_and_the_fourth_is_refused(upload: Upload, user: Any)
 
     assert refused.status_code == 403
     assert "Video limit reached (3/3)" in refused.content.decode()
-    assert 'href="/plans/"' in refused.content.decode()
+    assert 'href="/billing/"' in refused.content.decode()
     assert counted(user) == (3, 9)
     assert Video.objects.count() == 3
 

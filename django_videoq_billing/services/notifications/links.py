@@ -10,6 +10,7 @@ from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, reverse
 
 from django_videoq_billing.conf import get_settings
+from django_videoq_billing.http import billing_page
 from django_videoq_billing.models import Notification
 from django_videoq_billing.services.notifications.unsubscribing import token_for
 
@@ -27,11 +28,12 @@ def absolute(target: str) -> str:
 
 
 def upgrade_url() -> str:
-    return absolute(get_settings().UPGRADE_URL)
+    return absolute(get_settings().UPGRADE_URL or billing_page())
 
 
 def billing_url() -> str:
-    return absolute(get_settings().BILLING_URL or get_settings().UPGRADE_URL)
+    given = get_settings()
+    return absolute(given.BILLING_URL or billing_page() or given.UPGRADE_URL)
 
 
 def unsubscribe_url(notification: Notification) -> str:

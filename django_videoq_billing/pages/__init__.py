@@ -1,0 +1,1 @@
+"""The billing page: what Django puts around the built front end, and meters without JavaScript."""

@@ -1,0 +1,63 @@
+"""Which of the built files the page needs, as Vite's manifest tells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
+
+FOLDER = "django_videoq_billing/page/"
+MANIFEST = Path(__file__).parent.parent / "static" / FOLDER / "manifest.json"
+ENTRY = "src/main.tsx"
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """Addresses: the module that is run, those it imports, and the style sheets of all of them."""
+
+    script: str
+    modules: tuple[str, ...]
+    styles: tuple[str, ...]
+
+
+def page_assets() -> Assets:
+    """Return the page's files; raises ImproperlyConfigured where they have not been built.
+
+    The addresses are those under which the files import each other, so a storage that adds a hash of its own
+    does not load a module twice; they have one in their names already.
+    """
+    try:
+        entry, modules, styles = _read(MANIFEST, MANIFEST.stat().st_mtime_ns)
+    except (OSError, ValueError, KeyError) as error:
+        raise ImproperlyConfigured(
+            f"The built files of the billing page are missing or damaged ({MANIFEST.name}: {error!r:.80}). A released "
+            "package brings them; in a clone run `npm ci` and `npm run build` in frontend/."
+        ) from error
+    root = static(FOLDER)
+    return Assets(root + entry, tuple(root + name for name in modules), tuple(root + name for name in styles))
+
+
+@lru_cache(maxsize=1)
+def _read(manifest: Path, changed_at: int) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """Return entry, imported modules and style sheets; what is built anew is read anew."""
+    chunks: Mapping[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
+    found = dict(_with_imports(chunks, ENTRY))
+    styles = [sheet for chunk in found.values() for sheet in chunk.get("css", ())]
+    entry = found.pop(ENTRY)["file"]
+    return entry, tuple(chunk["file"] for chunk in found.values()), tuple(dict.fromkeys(styles))
+
+
+def _with_imports(
+    chunks: Mapping[str, Any], name: str, seen: frozenset[str] = frozenset()
+) -> Iterator[tuple[str, Any]]:
+    """Yield what a chunk imports and then the chunk, so that its own styles come last and win."""
+    for needed in chunks[name].get("imports", ()):
+        if needed not in seen:
+            yield from _with_imports(chunks, needed, seen | {name})
+    yield name, chunks[name]

@@ -1,0 +1,1 @@
+import{t as e}from"./app-BF_4gRBu.js";e();

@@ -1,0 +1,69 @@
+import { lazy, Suspense, useEffect, useRef } from "react";
+import { CurrentPlan } from "../components/billing/CurrentPlan";
+import { ErrorBoundary } from "../components/billing/ErrorBoundary";
+import { PaymentMethodCard } from "../components/billing/PaymentMethodCard";
+import { PlanSelector } from "../components/billing/PlanSelector";
+import { Section } from "../components/billing/Section";
+import { SubscriptionSettings } from "../components/billing/SubscriptionSettings";
+import { UsageDashboard } from "../components/billing/UsageDashboard";
+import { NoticePlace, useNotices } from "../components/Notices";
+import { Card } from "../components/ui/card";
+import { Loading } from "../components/ui/skeleton";
+import { useSubscriptionActions } from "../hooks/useBilling";
+import { useText } from "../i18n";
+import { takeParameter } from "../lib/browser";
+import { PageFrame } from "./PageFrame";
+
+const BillingHistoryTable = lazy(() => import("../components/billing/BillingHistoryTable"));
+
+export function BillingPage() {
+  const t = useText();
+  useReturn();
+  return (
+    <PageFrame title={t("page.title")}>
+      <NoticePlace />
+      <div className="flex flex-col gap-12">
+        <ErrorBoundary>
+          <CurrentPlan />
+        </ErrorBoundary>
+        <ErrorBoundary>
+          <UsageDashboard />
+        </ErrorBoundary>
+        <ErrorBoundary>
+          <PlanSelector />
+        </ErrorBoundary>
+        <div className="grid gap-x-6 gap-y-12 md:grid-cols-2">
+          <ErrorBoundary>
+            <PaymentMethodCard />
+          </ErrorBoundary>
+          <ErrorBoundary>
+            <SubscriptionSettings />
+          </ErrorBoundary>
+        </div>
+        <ErrorBoundary>
+          <Section title={t("history.title")}>
+            <Card>
+              <Suspense fallback={<Loading lines={4} />}>
+                <BillingHistoryTable />
+              </Suspense>
+            </Card>
+          </Section>
+        </ErrorBoundary>
+      </div>
+    </PageFrame>
+  );
+}
+
+/** Who comes back from the checkout or from the portal sees at once what came of it, though the webhook be late. */
+function useReturn(): void {
+  const t = useText();
+  const { notify } = useNotices();
+  const { sync } = useSubscriptionActions();
+  const looked = useRef(false);
+  useEffect(() => {
+    if (looked.current) return;
+    looked.current = true;
+    if (takeParameter("checkout") === "cancelled") notify("info", t("checkout.cancelled"));
+    if (takeParameter("from") === "portal") sync.run();
+  }, [notify, sync.run, t]);
+}

@@ -1,0 +1,81 @@
+"""The built files, as a host's storages and the wheel carry them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from django_videoq_billing.pages import assets
+from tests.pages.conftest import tags
+
+ROOT = Path(__file__).parent.parent.parent
+MANIFEST_STORAGE = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+
+
+@pytest.fixture
+def collected(settings: Any, tmp_path: Path) -> Path:
+    """What `collectstatic` makes of everything with Django's hashing storage."""
+    settings.STATIC_ROOT = tmp_path / "static"
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": MANIFEST_STORAGE}}
+    call_command("collectstatic", interactive=False, verbosity=0)
+    return tmp_path / "static"
+
+
+@pytest.mark.django_db
+@pytest.mark.urls("tests.pages.urls")
+def test_a_hashing_storage_serves_what_the_page_names(collected: Path, client: Client, user: Any) -> None:
+    client.force_login(user)
+
+    page = client.get("/account/").text
+
+    named = [
+        tag.partition("/static/")[2].partition('"')[0] for tag in tags(page, "link") + tags(page, "script")
+    ]
+    named = [name for name in named if name]
+    assert len(named) >= 3
+    assert [name for name in named if not (collected / name).is_file()] == []
+    assert any(name.startswith("django_videoq_billing/meter.") and name.count(".") == 2 for name in named)
+
+
+def test_every_file_of_the_build_is_there() -> None:
+    chunks = json.loads(assets.MANIFEST.read_text(encoding="utf-8"))
+    names = {name for chunk in chunks.values() for name in [chunk["file"], *chunk.get("css", ())]}
+    assert [name for name in names if not (assets.MANIFEST.parent / name).is_file()] == []
+
+
+def test_the_build_asks_no_other_server() -> None:
+    """No CDN, no font of somebody else's: a strict policy of the host's is kept."""
+    for path in assets.MANIFEST.parent.rglob("*.css"):
+        text = path.read_text(encoding="utf-8")
+        assert "@import" not in text
+        assert "url(http" not in text.replace('"', "")
+    for path in assets.MANIFEST.parent.rglob("*.js"):
+        text = path.read_text(encoding="utf-8")
+        assert "sk_test_" not in text
+        assert "sourceMappingURL" not in text or path.with_name(f"{path.name}.map").exists()
+
+
+def test_the_wheel_has_the_pages_files(tmp_path: Path) -> None:
+    pytest.importorskip("hatchling", reason="The builder of the wheel is not installed.")
+    program = (
+        "from hatchling.builders.wheel import WheelBuilder\n"
+        f"for path in WheelBuilder({str(ROOT)!r}).build(directory={str(tmp_path)!r}): print(path)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)  # noqa: S603
+    assert run.returncode == 0, run.stderr
+
+    names = ZipFile(run.stdout.split()[-1]).namelist()
+
+    package = ROOT / "django_videoq_billing"
+    for folder in ("static", "templates"):
+        files = [path for path in (package / folder).rglob("*") if path.is_file()]
+        assert files
+        assert [file for file in files if file.relative_to(ROOT).as_posix() not in names] == []

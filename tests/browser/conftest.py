@@ -61,11 +61,16 @@ def site(browser: Browser) -> Iterator[DemoSite]:
         yield site
 
 
+@pytest.fixture(scope="session")
+def shop(browser: Browser) -> Iterator[DemoSite]:
+    """One without customers, whose time the tests move: months, if need be."""
+    with demo_site() as site:
+        yield site
+
+
 @pytest.fixture
-def open_page(
-    browser: Browser, site: DemoSite, request: pytest.FixtureRequest
-) -> Iterator[Callable[..., Page]]:
-    """`open_page(user="pro", lang="ja", narrow=True, dark=True)`: a fresh browser profile, logged in.
+def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
+    """`open_page(site, "pro", lang="ja", narrow=True, dark=True)`: a fresh browser profile, logged in.
 
     Whatever a page writes to the console as an error fails the test.
     """
@@ -73,10 +78,15 @@ def open_page(
     complaints: list[str] = []
 
     def open_one(
-        user: str | None = None, *, lang: str = "en", narrow: bool = False, dark: bool = False
+        at: DemoSite,
+        user: str | None = None,
+        *,
+        lang: str = "en",
+        narrow: bool = False,
+        dark: bool = False,
     ) -> Page:
         options: dict[str, Any] = {
-            "base_url": site.url,
+            "base_url": at.url,
             "locale": {"en": "en-US", "ja": "ja-JP"}[lang],
             "viewport": NARROW if narrow else WIDE,
             "color_scheme": "dark" if dark else "light",

@@ -19,8 +19,8 @@ DASHBOARD = "/admin/videoq_billing/dailyfigures/"
 
 
 @pytest.mark.parametrize(("lang", "dark"), [("en", False), ("ja", True)])
-def test_the_dashboard_is_read(open_page: OpenPage, lang: str, dark: bool) -> None:
-    page = open_page("admin", lang=lang, dark=dark)
+def test_the_dashboard_is_read(open_page: OpenPage, site: DemoSite, lang: str, dark: bool) -> None:
+    page = open_page(site, "admin", lang=lang, dark=dark)
     page.goto(DASHBOARD)
     charts = page.locator("canvas")
     assert charts.count() >= 6
@@ -61,7 +61,7 @@ def test_who_may_only_look_sees_no_button(open_page: OpenPage, site: DemoSite) -
         "user = User.objects.create_user('watcher', 'w@example.com', 'demo-password', is_staff=True);"
         "user.groups.set(Group.objects.filter(name='Billing: view'))"
     )
-    page = open_page("watcher")
+    page = open_page(site, "watcher")
     page.goto("/admin/videoq_billing/usersubscription/")
     page.locator("#result_list tbody th a").first.click()
     for button in ("Correct usage", "Assign a plan", "Grant an extra allowance"):

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 
-def test_a_plan_for_one_customer_is_made_and_assigned(open_page: OpenPage) -> None:
-    page = open_page("admin")
+def test_a_plan_for_one_customer_is_made_and_assigned(open_page: OpenPage, site: DemoSite) -> None:
+    page = open_page(site, "admin")
     support_page_of(page, "demo")
     page.get_by_role("link", name="New plan for this user").click()
     page.get_by_label("Name:").press_sequentially("Acme Corporation")
@@ -30,7 +30,7 @@ def test_a_plan_for_one_customer_is_made_and_assigned(open_page: OpenPage) -> No
     assert "The plan “Acme Corporation” was assigned to demo." in message(page)
     assert "Acme Corporation" in row(page, "Limits now come from")
 
-    customer = open_page("demo")
+    customer = open_page(site, "demo")
     customer.goto("/videos/")
     assert "of 77" in customer.locator("body").inner_text()
     customer.goto("/plans/")
@@ -48,13 +48,13 @@ def test_usage_is_corrected_and_the_customer_goes_on(open_page: OpenPage, site: 
         "assign_plan(user, SubscriptionPlan.objects.get(slug='free'));"
         "UsageTracker.increment_video_count(user, 3)"
     )
-    customer = open_page("grace")
+    customer = open_page(site, "grace")
     customer.goto("/videos/upload/")
     assert customer.locator("input[type=file]").count() == 0
     assert "limit" in customer.locator("main").inner_text().lower()
     picture(customer, "upload-refused")
 
-    page = open_page("admin")
+    page = open_page(site, "admin")
     support_page_of(page, "grace")
     assert "3 of 3" in row(page, "Videos in this period")
     page.get_by_role("link", name="Correct usage").click()

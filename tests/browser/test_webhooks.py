@@ -30,7 +30,7 @@ def changed_while_stripe_is_away(stripe: Driver, subscription: str) -> Iterator[
 def test_a_webhook_that_failed_is_processed_again(open_page: OpenPage, site: DemoSite) -> None:
     """Stripe was away when the event came, so it could not be read; the change is there after "process again"."""
     [subscription] = [each for each in site.stripe.api.subscriptions.list().data if each.status == "active"]
-    page = open_page("admin")
+    page = open_page(site, "admin")
     support_page_of(page, "pro")
     address, events = page.url, page.locator("#result_list tbody tr")
     with changed_while_stripe_is_away(site.stripe, subscription.id):

@@ -126,3 +126,30 @@ def has_a_card_that_fails(customer: Customer, look: str) -> None:
     )
     assert customer.t("history.state.succeeded") in history.inner_text()
     assert page.get_by_role("link", name=re.compile(customer.t("history.view"))).count() >= 1
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_customer_of_a_year(open_page: OpenPage, site: DemoSite, dark: bool) -> None:
+    """Twelve months of usage as a chart and as a table, payments page by page, and plans by the year."""
+    name = site.shell(
+        "from django.contrib.auth.models import User;"
+        "from django.db.models import Count;"
+        "from django_videoq_billing.models import SubscriptionPlan;"
+        "SubscriptionPlan.objects.filter(interval='year').update(is_public=True);"
+        "users = User.objects.filter(subscription__plan__slug='standard', subscription__status='active');"
+        "users = users.annotate(lines=Count('payment_transactions', distinct=True)).order_by('-lines', 'pk');"
+        "user = users.first(); user.set_password('demo-password'); user.save(); print(user.username)"
+    )
+    page = open_page(site, name, dark=dark)
+    customer = Customer(page, site, "en", name)
+    customer.open_billing()
+    customer.heading("usage.chart").wait_for()
+    customer.check("billing-of-a-year-dark" if dark else "billing-of-a-year")
+    page.get_by_text(customer.t("usage.table")).click()
+    assert page.get_by_role("row").filter(has_text=re.compile(r"20\d\d")).count() >= 6
+
+    page.get_by_role("radio", name=customer.t("plans.year")).click()
+    page.get_by_role("heading", name="Premium, yearly", exact=True).wait_for()
+    page.get_by_text(customer.t("plans.compare")).click()
+    page.get_by_role("columnheader", name="Premium, yearly").wait_for()
+    customer.check(f"billing-yearly{'-dark' * dark}")

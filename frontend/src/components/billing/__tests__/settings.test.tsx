@@ -52,7 +52,7 @@ describe("cancelling", () => {
       "The scheduled change to Premium is dropped.",
     ],
     [
-      { status: "past_due" as const, grace_period_end: new Date(Date.now() + 1000).toISOString() },
+      { status: "past_due" as const, grace_period_end: new Date(Date.now() + 86_400_000).toISOString() },
       /You keep Standard with all its limits until/,
     ],
   ])("of %o says so", async (changes, sentence) => {

@@ -46,7 +46,14 @@ export default defineConfig({
     coverage: {
       provider: "v8",
       include: ["src/**/*.{ts,tsx}"],
-      exclude: ["src/types/**", "src/test/**", "src/main.tsx", "src/index.ts", "**/__tests__/**"],
+      exclude: [
+        "src/types/**",
+        "src/test/**",
+        "src/main.tsx",
+        "src/index.ts",
+        "src/package.ts",
+        "**/__tests__/**",
+      ],
       reporter: ["text-summary"],
       thresholds: { lines: 80, branches: 80, functions: 80, statements: 80 },
     },

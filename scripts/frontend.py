@@ -123,6 +123,7 @@ def check() -> None:
         "types of the API": lambda: check_types(node),
         "types": lambda: node.script("typecheck"),
         "built files": lambda: check_built(node),
+        "npm package": lambda: node.script("build:lib"),
         "tests": lambda: node.script("test", quiet=False),
     }
     for name, step in steps.items():

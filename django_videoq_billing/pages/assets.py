@@ -39,7 +39,7 @@ def page_assets() -> Assets:
     except (OSError, ValueError, KeyError) as error:
         raise ImproperlyConfigured(
             f"The built files of the billing page are missing or damaged (manifest.json: {error!r:.80}). A released "
-            "package brings them; in a clone run `npm ci` and `npm run build` in frontend/."
+            "package brings them; in a clone run `python -m scripts.frontend build`."
         ) from error
     root = static(FOLDER)
     return Assets(root + entry, tuple(root + name for name in modules), tuple(root + name for name in styles))

@@ -47,7 +47,7 @@ def test_e009_endpoints(manifest: Path) -> None:
 @INCLUDED
 def test_e010_built_files(manifest: Path) -> None:
     manifest.unlink()
-    assert "npm run build" in only("videoq_billing.E010").msg
+    assert "scripts.frontend build" in only("videoq_billing.E010").msg
 
 
 def test_a_host_without_the_page_needs_no_build(manifest: Path) -> None:

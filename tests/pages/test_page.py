@@ -239,7 +239,7 @@ def test_under_a_prefix(browser: Client, settings: Any) -> None:
 def test_a_missing_build_says_what_to_do(browser: Client, manifest: Path) -> None:
     manifest.unlink()
 
-    with pytest.raises(ImproperlyConfigured, match="npm run build"):
+    with pytest.raises(ImproperlyConfigured, match=r"scripts\.frontend build"):
         browser.get("/billing/")
 
 

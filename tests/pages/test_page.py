@@ -15,6 +15,7 @@ from django.test import Client, RequestFactory
 from django.urls import set_script_prefix
 from django.utils import timezone
 
+from django_videoq_billing.pages.embedding import embedded_in
 from django_videoq_billing.pages.views import billing
 from tests.factories import make_plan, subscribed
 from tests.leaks import leaks
@@ -179,6 +180,15 @@ def test_inside_a_page_of_the_hosts(browser: Client) -> None:
     assert (config["page"], config["billingUrl"], config["successUrl"]) == ("billing", *["/account/"] * 2)
     assert "main-B1.js" in page
     assert config_of(browser.get("/account/?session_id=cs_1").text)["page"] == "success"
+
+
+def test_an_address_that_looks_like_another_site_is_none(user: Any, manifest: Path) -> None:
+    request = RequestFactory().get("/")
+    request.path = "//elsewhere.example/"
+
+    config = embedded_in(request).config
+
+    assert config["billingUrl"] == config["successUrl"] == "/%2Felsewhere.example/"
 
 
 # Nonces

@@ -8,7 +8,7 @@ export default defineConfig({
   build: {
     target: "es2022",
     minify: false,
-    lib: { entry: "src/index.ts", formats: ["es"], fileName: "index", cssFileName: "style" },
+    lib: { entry: "src/package.ts", formats: ["es"], fileName: "index", cssFileName: "style" },
     rolldownOptions: { external: /^(react|react-dom|i18next|@tanstack|@radix-ui)(\/|$)/ },
   },
 });

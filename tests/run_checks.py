@@ -20,6 +20,7 @@ CHECKS = {
     "format": "ruff format --check",
     "types": "mypy",
     "imports": "lint-imports --no-logo",
+    "front end": "python -m scripts.frontend check",
     "migrations": "django-admin makemigrations --check --dry-run videoq_billing videos",
     "tests on SQLite": f"pytest -m 'not postgres and not browser' {PARALLEL} {COVERAGE}",
     "tests on PostgreSQL": f"python -m tests.with_postgres pytest {ON_POSTGRES} {PARALLEL} --cov-append {COVERAGE}",

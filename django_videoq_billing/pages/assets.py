@@ -9,11 +9,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
 FOLDER = "django_videoq_billing/page/"
-MANIFEST = Path(__file__).parent.parent / "static" / FOLDER / "manifest.json"
+BUILD = Path(__file__).parent.parent / "static" / FOLDER
 ENTRY = "src/main.tsx"
 
 
@@ -33,14 +34,25 @@ def page_assets() -> Assets:
     does not load a module twice; they have one in their names already.
     """
     try:
-        entry, modules, styles = _read(MANIFEST, MANIFEST.stat().st_mtime_ns)
+        manifest = find_manifest()
+        entry, modules, styles = _read(manifest, manifest.stat().st_mtime_ns)
     except (OSError, ValueError, KeyError) as error:
         raise ImproperlyConfigured(
-            f"The built files of the billing page are missing or damaged ({MANIFEST.name}: {error!r:.80}). A released "
-            "package brings them; in a clone run `npm ci` and `npm run build` in frontend/."
+            f"The built files of the billing page are missing or damaged (manifest.json: {error!r:.80}). A released "
+            "package brings them; in a clone run `python -m scripts.frontend build`."
         ) from error
     root = static(FOLDER)
     return Assets(root + entry, tuple(root + name for name in modules), tuple(root + name for name in styles))
+
+
+def find_manifest() -> Path:
+    """Return where the build's manifest is: a host may put a build of its own before ours, as with any static file."""
+    if apps.is_installed("django.contrib.staticfiles"):
+        from django.contrib.staticfiles import finders
+
+        if found := finders.find(f"{FOLDER}manifest.json"):
+            return Path(found)
+    return BUILD / "manifest.json"
 
 
 @lru_cache(maxsize=1)

@@ -65,7 +65,7 @@ def endpoints(app_configs: Any, **kwargs: Any) -> Found:
 def built_files(app_configs: Any, **kwargs: Any) -> Found:
     return _told_by(
         page_assets,
-        hint="Install the package from its wheel, or build frontend/.",
+        hint="Install the package from its wheel, or build the front end.",
         id="videoq_billing.E010",
     )
 

@@ -15,6 +15,7 @@ from django.middleware.csrf import get_token
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.http import escape_leading_slashes
 from django.utils.translation import get_language
 
 from django_videoq_billing.conf import get_settings
@@ -53,7 +54,8 @@ def page_for(request: HttpRequest, page: Page, *, billing_url: str, success_url:
 def embedded_in(request: HttpRequest) -> BillingPage:
     """For a page of the host's: it is also where people come back to after a checkout."""
     page: Page = "success" if "session_id" in request.GET else "billing"
-    return page_for(request, page, billing_url=request.path, success_url=request.path)
+    here = escape_leading_slashes(request.path)  # "//elsewhere/" would lead to another site
+    return page_for(request, page, billing_url=here, success_url=here)
 
 
 def api_root() -> str:
@@ -82,7 +84,7 @@ def nonce_of(request: HttpRequest) -> str:
 
 
 def _link(target: str) -> str:
-    """Return the address of a path or of a pattern's name; checks E003 says where there is no such pattern."""
+    """Return the address of a path or of a pattern's name; check E003 says where there is no such pattern."""
     try:
         return resolve_url(target) if target else ""
     except NoReverseMatch:

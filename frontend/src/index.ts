@@ -1,6 +1,9 @@
-import "./styles.css";
-
-export { BillingProvider, type BillingProviderProps, createQueryClient } from "./components/BillingProvider";
+export {
+  BillingProvider,
+  type BillingProviderProps,
+  createQueryClient,
+  useBilling,
+} from "./components/BillingProvider";
 export { default as BillingHistoryTable } from "./components/billing/BillingHistoryTable";
 export { CurrentPlan } from "./components/billing/CurrentPlan";
 export { ErrorBoundary } from "./components/billing/ErrorBoundary";

@@ -99,3 +99,13 @@ def test_a_letter_may_have_the_styles_that_e_mails_need(
 
     assert "style-src 'self' 'unsafe-inline'" in policy
     assert "script-src" not in policy
+
+
+def test_djangos_own_pages_about_errors_are_readable_while_developing(browser: Client, settings: Any) -> None:
+    settings.DEBUG = True
+
+    answer = browser.get("/no-such-page/")
+
+    assert answer.status_code == 404
+    assert "<style" in answer.text
+    assert "Content-Security-Policy" not in answer

@@ -41,7 +41,7 @@ def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A build of several files, whatever was really built."""
     path = tmp_path / "manifest.json"
     path.write_text(json.dumps(MANIFEST), encoding="utf-8")
-    monkeypatch.setattr(assets, "MANIFEST", path)
+    monkeypatch.setattr(assets, "find_manifest", lambda: path)
     return path
 
 

@@ -38,6 +38,15 @@ def test_e008_takes_a_block_of_the_template_that_is_extended(settings: Any) -> N
     assert messages() == []
 
 
+def test_e008_a_template_of_another_engine(settings: Any, tmp_path: Path) -> None:
+    pytest.importorskip("jinja2", reason="The base install has no other engine.")
+    (tmp_path / "jinja.html").write_text("{% block content %}{% endblock %}")
+    jinja = {"BACKEND": "django.template.backends.jinja2.Jinja2", "DIRS": [tmp_path]}
+    settings.TEMPLATES = [*settings.TEMPLATES, jinja]
+    settings.VIDEOQ_BILLING = {"BASE_TEMPLATE": "jinja.html"}
+    assert "no template of Django's engine" in only("videoq_billing.E008").msg
+
+
 @pytest.mark.urls("tests.pages.urls_without_api")
 def test_e009_endpoints(manifest: Path) -> None:
     assert 'include("django_videoq_billing.urls")' in only("videoq_billing.E009").msg
@@ -47,7 +56,7 @@ def test_e009_endpoints(manifest: Path) -> None:
 @INCLUDED
 def test_e010_built_files(manifest: Path) -> None:
     manifest.unlink()
-    assert "npm run build" in only("videoq_billing.E010").msg
+    assert "scripts.frontend build" in only("videoq_billing.E010").msg
 
 
 def test_a_host_without_the_page_needs_no_build(manifest: Path) -> None:

@@ -15,6 +15,7 @@ from django.test import Client, RequestFactory
 from django.urls import set_script_prefix
 from django.utils import timezone
 
+from django_videoq_billing.pages.embedding import embedded_in
 from django_videoq_billing.pages.views import billing
 from tests.factories import make_plan, subscribed
 from tests.leaks import leaks
@@ -181,6 +182,15 @@ def test_inside_a_page_of_the_hosts(browser: Client) -> None:
     assert config_of(browser.get("/account/?session_id=cs_1").text)["page"] == "success"
 
 
+def test_an_address_that_looks_like_another_site_is_none(user: Any, manifest: Path) -> None:
+    request = RequestFactory().get("/")
+    request.path = "//elsewhere.example/"
+
+    config = embedded_in(request).config
+
+    assert config["billingUrl"] == config["successUrl"] == "/%2Felsewhere.example/"
+
+
 # Nonces
 
 
@@ -239,7 +249,7 @@ def test_under_a_prefix(browser: Client, settings: Any) -> None:
 def test_a_missing_build_says_what_to_do(browser: Client, manifest: Path) -> None:
     manifest.unlink()
 
-    with pytest.raises(ImproperlyConfigured, match="npm run build"):
+    with pytest.raises(ImproperlyConfigured, match=r"scripts\.frontend build"):
         browser.get("/billing/")
 
 

@@ -11,10 +11,10 @@ from zipfile import ZipFile
 
 import pytest
 from django.core.management import call_command
-from django.test import Client
+from django.test import Client, modify_settings
 
 from django_videoq_billing.pages import assets
-from tests.pages.conftest import tags
+from tests.pages.conftest import MANIFEST, tags
 
 ROOT = Path(__file__).parent.parent.parent
 MANIFEST_STORAGE = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
@@ -46,21 +46,47 @@ def test_a_hashing_storage_serves_what_the_page_names(collected: Path, client: C
 
 
 def test_every_file_of_the_build_is_there() -> None:
-    chunks = json.loads(assets.MANIFEST.read_text(encoding="utf-8"))
+    chunks = json.loads((assets.BUILD / "manifest.json").read_text(encoding="utf-8"))
     names = {name for chunk in chunks.values() for name in [chunk["file"], *chunk.get("css", ())]}
-    assert [name for name in names if not (assets.MANIFEST.parent / name).is_file()] == []
+    assert [name for name in names if not (assets.BUILD / name).is_file()] == []
 
 
 def test_the_build_asks_no_other_server() -> None:
     """No CDN, no font of somebody else's: a strict policy of the host's is kept."""
-    for path in assets.MANIFEST.parent.rglob("*.css"):
+    for path in assets.BUILD.rglob("*.css"):
         text = path.read_text(encoding="utf-8")
         assert "@import" not in text
         assert "url(http" not in text.replace('"', "")
-    for path in assets.MANIFEST.parent.rglob("*.js"):
+    for path in assets.BUILD.rglob("*.js"):
         text = path.read_text(encoding="utf-8")
         assert "sk_test_" not in text
         assert "sourceMappingURL" not in text or path.with_name(f"{path.name}.map").exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.urls("tests.pages.urls")
+def test_a_build_of_the_hosts_own_goes_before_ours(
+    client: Client, user: Any, settings: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / assets.FOLDER
+    folder.mkdir(parents=True)
+    settings.STATICFILES_DIRS = [tmp_path]
+    client.force_login(user)
+    assert "main-B1.js" not in client.get("/billing/").text
+
+    (folder / "manifest.json").write_text(json.dumps(MANIFEST), encoding="utf-8")
+
+    assert "main-B1.js" in client.get("/billing/").text
+
+
+@pytest.mark.django_db
+@pytest.mark.urls("tests.pages.urls")
+def test_a_host_without_staticfiles_has_our_build(client: Client, user: Any) -> None:
+    client.force_login(user)
+    with modify_settings(INSTALLED_APPS={"remove": ["django.contrib.staticfiles"]}):
+        page = client.get("/billing/").text
+    entry = json.loads((assets.BUILD / "manifest.json").read_text(encoding="utf-8"))["src/main.tsx"]
+    assert f'src="/static/django_videoq_billing/page/{entry["file"]}"' in page
 
 
 def test_the_wheel_has_the_pages_files(tmp_path: Path) -> None:

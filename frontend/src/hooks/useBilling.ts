@@ -33,9 +33,12 @@ export function useSubscription({ refetchInterval = false }: SubscriptionOptions
     queryFn: ({ signal }) => orNull("no_subscription", service.getSubscription(signal)),
     refetchInterval,
   });
-  const checkout = useAction(async (planId: number) => {
-    await leaveFor((await service.createCheckoutSession(planId)).checkout_url);
-  });
+  const client = useQueryClient();
+  // Whoever is refused, as one who has subscribed in another tab, is shown what holds.
+  const checkout = useAction(
+    async (planId: number) => await leaveFor((await service.createCheckoutSession(planId)).checkout_url),
+    () => client.invalidateQueries({ queryKey: KEYS.subscription }),
+  );
   return {
     subscription: query.data,
     loading: query.isPending,

@@ -1,16 +1,8 @@
 import { createInstance, type i18n, type TFunction } from "i18next";
 import { createContext, useContext } from "react";
-import type en from "./locales/en.json";
-
-declare module "i18next" {
-  interface CustomTypeOptions {
-    resources: { translation: typeof en };
-  }
-}
 
 export const LANGUAGES = ["en", "ja"] as const;
 export type Language = (typeof LANGUAGES)[number];
-export type Texts = typeof en;
 
 /** Only the language that is shown is loaded. */
 const LOADERS: Record<Language, () => Promise<{ default: object }>> = {

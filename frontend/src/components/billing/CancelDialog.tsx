@@ -46,7 +46,7 @@ export default function CancelDialog({ subscription, onClose }: CancelDialogProp
           <li key={sentence}>{sentence}</li>
         ))}
       </ul>
-      <ErrorNotice error={cancel.error} />
+      <ErrorNotice error={cancel.error} reveal />
     </Dialog>
   );
 }

@@ -65,7 +65,7 @@ export default function ChangePlanDialog({ plan, subscription, onClose }: Change
       {loading && <Loading lines={4} />}
       <ErrorNotice error={error} onRetry={unsold ? undefined : refetch} />
       {preview && <Preview preview={preview} from={subscription.plan.name} />}
-      <ErrorNotice error={change.error ?? checkout.error} />
+      <ErrorNotice error={change.error ?? checkout.error} reveal />
     </Dialog>
   );
 }

@@ -1,6 +1,7 @@
-import { useEffect, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { useText } from "../../i18n";
 import { loginAddress } from "../../lib/browser";
+import { cn } from "../../lib/cn";
 import { ApiError, isApiError } from "../../services/errors";
 import { useBilling } from "../BillingProvider";
 import { Alert } from "../ui/alert";
@@ -9,14 +10,20 @@ import { Button } from "../ui/button";
 interface ErrorNoticeProps {
   error: unknown;
   onRetry?: (() => unknown) | undefined;
+  /** Bring it into sight: what was clicked may be far from it. */
+  reveal?: boolean;
   className?: string;
 }
 
 /** A failure in the API's own words, with the way out where there is one. Nothing at all without an error. */
-export function ErrorNotice({ error, onRetry, className }: ErrorNoticeProps) {
+export function ErrorNotice({ error, onRetry, reveal = false, className }: ErrorNoticeProps) {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (error && reveal) place.current?.scrollIntoView?.({ block: "nearest" });
+  }, [error, reveal]);
   return (
-    <div role="alert" className={error ? className : undefined}>
-      {error ? <Failure error={error} onRetry={onRetry} key={String(error)} /> : null}
+    <div ref={place} role="alert" className={cn("scroll-my-6", error ? className : null)}>
+      {error ? <Failure error={error} onRetry={onRetry} /> : null}
     </div>
   );
 }
@@ -24,8 +31,8 @@ export function ErrorNotice({ error, onRetry, className }: ErrorNoticeProps) {
 function Failure({ error, onRetry }: ErrorNoticeProps) {
   const t = useText();
   const { config } = useBilling();
-  const known = error instanceof ApiError ? error : new ApiError("unexpected", "");
-  const wait = useCountdown(known.retryAfter ?? 0);
+  const known = useMemo(() => (error instanceof ApiError ? error : new ApiError("unexpected", "")), [error]);
+  const waiting = useWait(known);
   const confirm = known.paymentUrl;
   const signIn = known.status === 401 && config.loginUrl ? loginAddress(config.loginUrl) : null;
   const retry = onRetry && known.status !== 401 && !confirm ? onRetry : null;
@@ -38,7 +45,7 @@ function Failure({ error, onRetry }: ErrorNoticeProps) {
             {confirm && <LinkButton href={confirm} label={t("error.confirmPayment")} />}
             {signIn && <LinkButton href={signIn} label={t("error.signIn")} />}
             {retry && (
-              <Button small variant="secondary" disabled={wait > 0} onClick={() => retry()}>
+              <Button small variant="secondary" disabled={waiting} onClick={() => retry()}>
                 {t("error.retry")}
               </Button>
             )}
@@ -47,7 +54,7 @@ function Failure({ error, onRetry }: ErrorNoticeProps) {
       }
     >
       {sentenceOf(known, t)}
-      {known.retryAfter ? <Wait seconds={known.retryAfter} /> : null}
+      {waiting && ` ${t("error.retryIn", { count: known.retryAfter ?? 0 })}`}
     </Alert>
   );
 }
@@ -60,12 +67,6 @@ function LinkButton({ href, label }: { href: string; label: string }) {
   );
 }
 
-/** Said once, and not again each second. */
-function Wait({ seconds }: { seconds: number }) {
-  const t = useText();
-  return <> {t("error.retryIn", { count: seconds })}</>;
-}
-
 function sentenceOf(error: ApiError, t: ReturnType<typeof useText>): string {
   if (error.status === 401) return t("error.signedOut");
   if (error.message) return error.message;
@@ -74,12 +75,12 @@ function sentenceOf(error: ApiError, t: ReturnType<typeof useText>): string {
   return isApiError(error, "redirect") ? t("error.redirect") : t("error.unexpected");
 }
 
-function useCountdown(seconds: number): number {
-  const [left, setLeft] = useState(seconds);
+/** Whether it is too early to try again. */
+function useWait(error: ApiError): boolean {
+  const [over, setOver] = useState<ApiError | null>(null);
   useEffect(() => {
-    if (left <= 0) return;
-    const timer = setTimeout(() => setLeft(left - 1), 1000);
+    const timer = setTimeout(() => setOver(error), (error.retryAfter ?? 0) * 1000);
     return () => clearTimeout(timer);
-  }, [left]);
-  return left;
+  }, [error]);
+  return error.retryAfter !== null && over !== error;
 }

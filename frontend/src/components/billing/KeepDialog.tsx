@@ -49,7 +49,7 @@ export default function KeepDialog({ subscription, onClose }: KeepDialogProps) {
       }
     >
       <p>{cancelled ? t("reactivate.body", words) : t("reactivate.keepBody", words)}</p>
-      <ErrorNotice error={action.error} />
+      <ErrorNotice error={action.error} reveal />
     </Dialog>
   );
 }

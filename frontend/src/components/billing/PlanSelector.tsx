@@ -73,6 +73,7 @@ export function PlanSelector() {
     >
       <ErrorNotice
         error={checkout.error}
+        reveal
         onRetry={paying === null ? undefined : () => checkout.run(paying)}
         className="mb-4"
       />

@@ -7,6 +7,7 @@ import { useBilling } from "../BillingProvider";
 import { Button } from "../ui/button";
 import { Card } from "../ui/card";
 import { Loading } from "../ui/skeleton";
+import { ErrorNotice } from "./ErrorNotice";
 import { Section } from "./Section";
 
 const CancelDialog = lazy(() => import("./CancelDialog"));
@@ -15,13 +16,14 @@ const KeepDialog = lazy(() => import("./KeepDialog"));
 /** The dates of the subscription, and the way to end or keep it. */
 export function SubscriptionSettings() {
   const t = useText();
-  const { subscription, loading } = useSubscription();
+  const { subscription, loading, error, refetch } = useSubscription();
   const [asked, setAsked] = useState<"cancel" | "keep" | null>(null);
   const close = () => setAsked(null);
   return (
     <Section title={t("settings.title")}>
       <Card className="flex-1">
         {loading && <Loading lines={3} />}
+        {subscription === undefined && <ErrorNotice error={error} onRetry={refetch} />}
         {subscription && (
           <>
             <Facts subscription={subscription} />

@@ -1,0 +1,1 @@
+import{t as e}from"./app-DXcXTZk8.js";e();

@@ -1,1 +1,0 @@
-import{t as e}from"./app-BF_4gRBu.js";e();

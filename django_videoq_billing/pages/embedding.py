@@ -47,6 +47,7 @@ def page_for(request: HttpRequest, page: Page, *, billing_url: str, success_url:
         "loginUrl": _link(str(settings.LOGIN_URL)) or None,
         "siteName": site_name(),
         "timeZone": _time_zone(),
+        "now": timezone.now().isoformat(),
     }
     return BillingPage(config, page_assets(), nonce_of(request), _link(get_settings().NO_SCRIPT_URL))
 

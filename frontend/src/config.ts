@@ -11,6 +11,8 @@ export interface BillingConfig {
   successUrl?: string;
   /** The login page; `?next=` with the present address is appended. */
   loginUrl?: string | null;
+  /** The server's time when it made the page, in ISO 8601; the visitor's own clock is used without it. */
+  now?: string;
   csrfToken?: string;
   csrfHeaderName?: string;
   /** The value of the Authorization header for hosts with tokens, such as `Token abc`. */

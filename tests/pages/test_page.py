@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ def test_what_the_front_end_is_told(browser: Client, settings: Any) -> None:
     config = config_of(browser.get("/billing/").text)
 
     assert len(config.pop("csrfToken")) == 64
+    assert abs(datetime.fromisoformat(config.pop("now")) - timezone.now()) < timedelta(minutes=1)
     assert config == {
         "apiUrl": "/api/",
         "language": "en",

@@ -3,6 +3,7 @@ import type { i18n } from "i18next";
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
 import type { BillingConfig } from "../config";
 import { createI18n, languageOf, loadTexts, TextsContext } from "../i18n";
+import { followClock } from "../lib/clock";
 import { cn } from "../lib/cn";
 import { createFormats, type Formats } from "../lib/format";
 import { type BillingService, createBillingService } from "../services/billing";
@@ -45,6 +46,7 @@ export function BillingProvider({
   children,
 }: BillingProviderProps) {
   const [own, setOwn] = useState<HTMLElement | null>(null);
+  useState(() => followClock(config.now));
   const language = config.language ?? "en";
   const instance = useTexts(language, texts);
   const [client] = useState(() => queryClient ?? createQueryClient());

@@ -1,4 +1,5 @@
 import type { SubscriptionPlan, SubscriptionStatus, UserSubscription } from "../types/billing";
+import { now } from "./clock";
 
 const ENDED: SubscriptionStatus[] = ["cancelled", "incomplete", "incomplete_expired"];
 
@@ -25,7 +26,7 @@ export function isPaused(subscription: UserSubscription): boolean {
 export function hasAccess(subscription: UserSubscription): boolean {
   if (isRunning(subscription)) return true;
   const grace = subscription.grace_period_end;
-  return subscription.status === "past_due" && grace !== null && Date.parse(grace) > Date.now();
+  return subscription.status === "past_due" && grace !== null && Date.parse(grace) > now();
 }
 
 /** Until when the plan's limits hold if the subscription is cancelled now. */

@@ -1,5 +1,6 @@
 import { usePaymentMethod, usePortal, useSubscription } from "../../hooks/useBilling";
 import { useText } from "../../i18n";
+import { now } from "../../lib/clock";
 import { isBilled } from "../../lib/subscription";
 import type { PaymentMethod } from "../../types/billing";
 import { Button } from "../ui/button";
@@ -70,7 +71,7 @@ function KnownCard({ card, billed }: { card: PaymentMethod; billed: boolean }) {
 
 /** A card holds until the end of its month. */
 function isOver(month: number, year: number): boolean {
-  return Date.now() >= Date.UTC(year, month, 1);
+  return now() >= Date.UTC(year, month, 1);
 }
 
 const BRANDS: Record<string, string> = {

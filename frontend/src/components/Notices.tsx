@@ -15,6 +15,8 @@ interface Notices {
   dismiss: () => void;
   focus: () => void;
   place: React.RefObject<HTMLDivElement | null>;
+  /** How many there have been. */
+  told: React.RefObject<number>;
 }
 
 const NoticesContext = createContext<Notices | null>(null);
@@ -22,10 +24,17 @@ const NoticesContext = createContext<Notices | null>(null);
 export function NoticesProvider({ children }: { children: ReactNode }) {
   const [notice, setNotice] = useState<Notice | null>(null);
   const place = useRef<HTMLDivElement>(null);
-  const notify = useCallback((level: Level, text: string) => setNotice({ level, text }), []);
+  const told = useRef(0);
+  const notify = useCallback((level: Level, text: string) => {
+    told.current += 1;
+    setNotice({ level, text });
+  }, []);
   const dismiss = useCallback(() => setNotice(null), []);
   const focus = useCallback(() => place.current?.focus(), []);
-  const value = useMemo(() => ({ notice, notify, dismiss, focus, place }), [notice, notify, dismiss, focus]);
+  const value = useMemo(
+    () => ({ notice, notify, dismiss, focus, place, told }),
+    [notice, notify, dismiss, focus],
+  );
   return <NoticesContext value={value}>{children}</NoticesContext>;
 }
 

@@ -50,6 +50,7 @@ function Facts({ subscription }: { subscription: UserSubscription }) {
   } = subscription;
   const billed = isBilled(subscription);
   const ending = billed && subscription.cancel_at_period_end;
+  const payment = (subscription.status === "trialing" && subscription.trial_end) || end;
   return (
     <dl className="flex flex-col gap-3 text-sm">
       <Fact name={t("settings.period")}>
@@ -58,7 +59,7 @@ function Facts({ subscription }: { subscription: UserSubscription }) {
       {ending && <Fact name={t("settings.endsOn")}>{formats.date(end)}</Fact>}
       {change && <Fact name={t("settings.changesOn")}>{formats.date(change)}</Fact>}
       <Fact name={t("settings.nextPayment")}>
-        {billed && !ending && isRunning(subscription) ? formats.date(end) : t("settings.none")}
+        {billed && !ending && isRunning(subscription) ? formats.date(payment) : t("settings.none")}
       </Fact>
       <Fact name={t("settings.started")}>{formats.date(subscription.created_at)}</Fact>
     </dl>

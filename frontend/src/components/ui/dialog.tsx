@@ -21,8 +21,8 @@ interface DialogProps {
 export function Dialog({ title, onClose, pending = false, children, footer }: DialogProps) {
   const t = useText();
   const { root } = useBilling();
-  const { focus } = useNotices();
-  const opener = useRef(document.activeElement);
+  const { told, focus } = useNotices();
+  const before = useRef({ opener: document.activeElement, told: told.current });
   const close = (open: boolean) => {
     if (!open && !pending) onClose();
   };
@@ -37,7 +37,9 @@ export function Dialog({ title, onClose, pending = false, children, footer }: Di
             aria-describedby={undefined}
             onCloseAutoFocus={(event) => {
               event.preventDefault();
-              if (!refocus(opener.current)) focus();
+              // To what came of it, which also scrolls that into sight; or back to where one came from.
+              const news = told.current > before.current.told;
+              if (news || !refocus(before.current.opener)) focus();
             }}
             className="relative mx-auto w-full max-w-lg animate-appear rounded-2xl bg-surface p-5 shadow-dialog sm:p-7"
           >

@@ -1,1 +1,0 @@
-import{t as e}from"./app-DXcXTZk8.js";e();

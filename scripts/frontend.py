@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import filecmp
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -82,6 +83,18 @@ def install(node: Node) -> None:
     INSTALLED.write_text(wanted, encoding="ascii")
 
 
+def check_lock() -> None:
+    """Whether everyone gets the same packages, from whatever registry is theirs."""
+    lock = json.loads((FRONTEND / "package-lock.json").read_text(encoding="utf-8"))
+    if any("resolved" in package for package in lock["packages"].values()):
+        raise Failure("package-lock.json names a registry; frontend/.npmrc forbids that: npm install")
+    manifest = json.loads((FRONTEND / "package.json").read_text(encoding="utf-8"))
+    wanted = {**manifest["dependencies"], **manifest["devDependencies"]}
+    loose = sorted(name for name, version in wanted.items() if not version[0].isdigit())
+    if loose:
+        raise Failure(f"versions that are not exact: {', '.join(loose)}")
+
+
 def check_types(node: Node) -> None:
     """Whether openapi.ts is what docs/openapi.yaml says."""
     with tempfile.TemporaryDirectory() as folder:
@@ -118,6 +131,7 @@ def differences(ours: Path, theirs: Path) -> list[str]:
 def check() -> None:
     node = Node()
     steps: dict[str, Callable[[], None]] = {
+        "lock file": check_lock,
         "npm ci": lambda: install(node),
         "lint": lambda: node.script("lint"),
         "types of the API": lambda: check_types(node),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -105,3 +106,20 @@ def test_the_wheel_has_the_pages_files(tmp_path: Path) -> None:
         files = [path for path in (package / folder).rglob("*") if path.is_file()]
         assert files
         assert [file for file in files if file.relative_to(ROOT).as_posix() not in names] == []
+
+
+def test_the_documented_variables_are_those_of_the_style_sheets() -> None:
+    page = (ROOT / "docs" / "frontend.md").read_text(encoding="utf-8")
+    [table] = re.findall(r"^\| variable \|.*?\n\n", page, re.MULTILINE | re.DOTALL)
+    documented = set()
+    for row in table.strip().splitlines()[2:]:
+        base = ""
+        for name in re.findall(r"`(-[\w-]+)`", row.split("|")[1]):
+            base = name if name.startswith("--") else base
+            documented.add(name if name.startswith("--") else base + name)
+    theme = (ROOT / "frontend" / "src" / "theme.css").read_text(encoding="utf-8")
+    assert documented
+    assert documented == set(re.findall(r"--vqb-[\w-]+", theme))
+
+    meter = (assets.BUILD.parent / "meter.css").read_text(encoding="utf-8")
+    assert set(re.findall(r"--vqb-[\w-]+", meter)) <= documented

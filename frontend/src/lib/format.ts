@@ -22,6 +22,7 @@ export interface Formats {
   month: (moment: string) => string;
   /** "N", or "11" where months have numbers: twelve of them fit beside each other on a phone. */
   letter: (moment: string) => string;
+  /** "Nov 26, 2026, 10:00 AM" */
   time: (moment: string) => string;
 }
 
@@ -43,7 +44,7 @@ export function createFormats(language: string, timeZone?: string): Formats {
     shortDay: dates({ month: "short", day: "numeric" }),
     month: dates({ month: "short" }),
     letter: (moment) => letter(moment).replace("月", ""),
-    time: dates({ timeStyle: "short" }),
+    time: dates({ dateStyle: "medium", timeStyle: "short" }),
   };
 }
 

@@ -70,6 +70,7 @@ function Bars({ title, periods, value }: BarsProps) {
               {compact(values[index] ?? 0)}
             </span>
             <span
+              data-vqb-bar=""
               className={`mx-auto mt-1 block w-4/5 rounded-t-md ${index === last ? "bg-accent" : "bg-accent/35"}`}
               style={{ height: height(values[index] ?? 0, highest) }}
             />

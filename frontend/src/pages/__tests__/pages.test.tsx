@@ -1,4 +1,4 @@
-import { render, screen, waitFor } from "@testing-library/react";
+import { act, render, screen, waitFor } from "@testing-library/react";
 import { BillingProvider, useBilling } from "../../components/BillingProvider";
 import { ErrorBoundary } from "../../components/billing/ErrorBoundary";
 import { start, startPage } from "../../start";
@@ -72,13 +72,18 @@ describe("the page after the checkout", () => {
   const paid = ok(subscription({ plan: PREMIUM }));
 
   it("waits until the new limits hold", async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true });
     let asked = 0;
-    wellApi({ "GET billing/subscription": () => (++asked > 2 ? paid : free) });
-    show(<CheckoutSuccessPage sessionId="cs_1" times={{ ...QUICK, sync: [] }} />);
+    const api = wellApi({ "GET billing/subscription": () => (++asked > 2 ? paid : free) });
+    show(<CheckoutSuccessPage sessionId="cs_1" times={{ ...QUICK, sync: [5000] }} />);
     expect(screen.getByRole("heading", { name: /Your plan is being set up/ })).toBeVisible();
     expect(await screen.findByRole("heading", { name: "You are on Premium" })).toBeVisible();
     expect(screen.getByText("What Premium has")).toBeVisible();
     await expectAccessible();
+    // And then nothing is asked any more.
+    const before = api.calls.length;
+    await act(() => vi.advanceTimersByTimeAsync(6000));
+    expect(api.calls).toHaveLength(before);
   });
 
   it("asks Stripe where the webhook is late", async () => {

@@ -21,7 +21,9 @@ describe("usage", () => {
     expect(bar).toHaveAttribute("aria-valuetext", "12 of 50 videos");
     expect(screen.getByText("45.5 of 300 minutes")).toBeVisible();
     expect(screen.getByText("Nov 1 – Dec 1")).toBeVisible();
-    expect(screen.getByText(/Resets on December 1, 2026\. As of 10:00/)).toBeVisible();
+    expect(
+      screen.getByText(/Resets on December 1, 2026\. Last counted on Nov 26, 2026, 10:00/),
+    ).toBeVisible();
     await expectAccessible();
   });
 

@@ -56,7 +56,7 @@ function Row({ name, values }: { name: string; values: string[] }) {
       <Head scope="row">{name}</Head>
       {values.map((value, column) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: columns never move
-        <td key={column} className="px-4 py-3">
+        <td key={column} className="px-4 py-3 whitespace-nowrap tabular-nums">
           {value}
         </td>
       ))}

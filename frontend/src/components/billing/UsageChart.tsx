@@ -102,13 +102,13 @@ function Table({ periods }: { periods: UsageRecord[] }) {
       <caption className="sr-only">{t("usage.chart")}</caption>
       <thead>
         <tr className="border-line border-b text-muted">
-          <th scope="col" className="py-2 text-start font-medium">
+          <th scope="col" className="py-2 text-start align-bottom font-medium">
             {t("usage.columnPeriod")}
           </th>
-          <th scope="col" className="py-2 text-end font-medium">
+          <th scope="col" className="py-2 pl-4 text-end align-bottom font-medium">
             {t("usage.columnVideos")}
           </th>
-          <th scope="col" className="py-2 text-end font-medium">
+          <th scope="col" className="py-2 pl-4 text-end align-bottom font-medium">
             {t("usage.columnMinutes")}
           </th>
         </tr>
@@ -116,11 +116,11 @@ function Table({ periods }: { periods: UsageRecord[] }) {
       <tbody className="tabular-nums">
         {periods.map((period) => (
           <tr key={period.billing_period_start} className="border-line border-b last:border-0">
-            <th scope="row" className="py-2 text-start">
+            <th scope="row" className="py-2 text-start whitespace-nowrap">
               {formats.date(period.billing_period_start)}
             </th>
-            <td className="py-2 text-end">{formats.number(period.video_count)}</td>
-            <td className="py-2 text-end">{formats.number(period.transcription_minutes)}</td>
+            <td className="py-2 pl-4 text-end">{formats.number(period.video_count)}</td>
+            <td className="py-2 pl-4 text-end">{formats.number(period.transcription_minutes)}</td>
           </tr>
         ))}
       </tbody>

@@ -18,10 +18,11 @@ def judge_grace(year: Year) -> None:
     now = timezone.now()
     for row in UserSubscription.objects.filter(status="past_due").select_related("user"):
         living = year.account.living(row.stripe_customer_id)
-        mine = [seen for seen in year.post.seen if living and seen.object["id"] == living["id"]]
-        failure = next((one for one in failures_of(mine) if one.lasted is None), None)
-        if living is None or living["status"] != "past_due" or failure is None:
+        if living is None or living["status"] != "past_due":
             continue  # it was paid, or has ended, and the site is about to hear of it
+        failure = next((one for one in failures_of(year.post, living["id"]) if one.ended is None), None)
+        if failure is None:
+            continue
         left = failure.began + GRACE - now
         if timedelta(0) < left <= DRAFT:
             continue  # over already where the days count from the draft

@@ -11,13 +11,15 @@ from django.conf import settings
 
 from django_videoq_billing.models import Notification
 from tests.simulation.account import moment
-from tests.simulation.post import Seen
+from tests.simulation.post import Post, Seen
 from tests.simulation.year import Year
 
 Kind = Notification.Kind
 DRAFT = timedelta(hours=1)
 """How long a renewal's invoice is a draft before it is charged."""
 LONGEST_STEP = timedelta(hours=36)
+LONGEST_SILENCE = timedelta(days=5)
+"""In which the daily comparison with Stripe finds what no event has told, though runs of it are left out."""
 ACTIVE = ("active", "trialing")
 GRACE = timedelta(days=settings.VIDEOQ_BILLING.get("GRACE_PERIOD_DAYS", 3))
 
@@ -68,29 +70,35 @@ def price_change(seen: Seen) -> int:
     return int(now["unit_amount"] - before["unit_amount"])
 
 
-@dataclass
+@dataclass(eq=False)
 class Failure:
     """A renewal that was not paid."""
 
     customer: str
     began: datetime
-    lasted: timedelta | None = None
+    heard: datetime | None = None
+    """When the first event that says so was brought to the site."""
+    ended: datetime | None = None
     """None while it is open."""
 
     @property
     def is_to_be_noticed(self) -> bool:
-        """What was paid before the site has looked is no news."""
-        return self.lasted is None or self.lasted > LONGEST_STEP
+        """What was paid before the site has looked is no news; where no event came, it looks by itself in time."""
+        seen = min(self.began + LONGEST_SILENCE, (self.heard or self.began + LONGEST_SILENCE) + LONGEST_STEP)
+        return self.ended is None or self.ended > seen
 
 
-def failures_of(seen: Iterable[Seen]) -> list[Failure]:
+def failures_of(post: Post, subscription: str | None = None) -> list[Failure]:
+    """Of all subscriptions, or of one."""
     found, open_ones = [], {}
+    seen = (one for one in post.seen if subscription in (None, one.object["id"]))
     for one in in_order(seen):
         key, is_open = one.object["id"], one.object["status"] == "past_due"
         if is_open and key not in open_ones:
             open_ones[key] = Failure(one.object["customer"], moment(one.at))
             found.append(open_ones[key])
+        if is_open and (came := post.came.get(one.id)):
+            open_ones[key].heard = min(came, open_ones[key].heard or came)
         elif not is_open and key in open_ones:
-            failure = open_ones.pop(key)
-            failure.lasted = moment(one.at) - failure.began
+            open_ones.pop(key).ended = moment(one.at)
     return found

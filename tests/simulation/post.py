@@ -6,12 +6,13 @@ import json
 import random
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import stripe
 from django.test import Client
 
-from tests.simulation.account import Account, Json
+from tests.simulation.account import Account, Json, moment
 
 SECRET = "whsec_of_the_simulation"
 URL = "/api/billing/webhook/stripe"
@@ -28,6 +29,7 @@ class Letter:
 class Seen:
     """What an event says about a subscription, for the verdict."""
 
+    id: str
     at: int
     type: str
     object: Json
@@ -41,6 +43,8 @@ class Post:
     happened: Counter[str] = field(default_factory=Counter)
     seen: list[Seen] = field(default_factory=list)
     known: set[str] = field(default_factory=set)
+    came: dict[str, datetime] = field(default_factory=dict)
+    """When each event was brought to the site for the first time."""
     _since: int = 0
     _on_the_way: list[Letter] = field(default_factory=list)
     _client: Client = field(default_factory=Client)
@@ -59,7 +63,9 @@ class Post:
     def _note(self, event: Json) -> None:
         if event["type"].startswith("customer.subscription."):
             before = event["data"].get("previous_attributes") or {}
-            self.seen.append(Seen(event["created"], event["type"], event["data"]["object"], before))
+            self.seen.append(
+                Seen(event["id"], event["created"], event["type"], event["data"]["object"], before)
+            )
 
     def _send_off(self, event: Json, fair: bool) -> None:
         self.happened["events"] += 1
@@ -88,6 +94,7 @@ class Post:
         return len(arrived)
 
     def _bring(self, event: Json) -> None:
+        self.came.setdefault(event["id"], moment(self.account.sandbox.now()))
         body = json.dumps(event)
         signature = stripe.WebhookSignature.generate_signature_header(body, SECRET)
         headers: Any = {"Stripe-Signature": signature}

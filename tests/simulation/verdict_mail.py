@@ -58,7 +58,7 @@ def payments(year: Year, findings: Findings) -> None:
     """Each renewal that failed is followed up under its own name; no step of it is told twice."""
     names: dict[tuple[int, str], Failure] = {}
     customers = year.customers
-    for failure in failures_of(year.post.seen):
+    for failure in failures_of(year.post):
         if (user := customers.get(failure.customer)) is None:
             continue
         findings.compared["failures"] += 1
@@ -69,9 +69,10 @@ def payments(year: Year, findings: Findings) -> None:
     here = Counter((row.user_id, row.facts["grace_end"]) for row in follow_ups)
     findings.compared["mails about them"] = len(follow_ups)
     followed_up = [names.get(name) for name in here]
-    for failure in names.values():
+    for failure in dict.fromkeys(names.values()):
+        findings.compared["to be noticed"] += failure.is_to_be_noticed
         if failure.is_to_be_noticed and failure not in followed_up:
-            findings.complaints.append(f"nothing about what failed at {failure.began}: {failure.customer}")
+            findings.complaints.append(f"nothing about {failure}")
     for name in sorted(here.keys() - names.keys()):
         findings.complaints.append(f"user {name[0]}: told of a grace period until {name[1]}")
     steps = Counter(

@@ -43,7 +43,7 @@ def limits(year: Year, findings: Findings) -> None:
     """Those of the plan that is paid for, or still may be within the days of grace; else the default plan's."""
     plans = {plan.stripe_price_id: plan for plan in SubscriptionPlan.objects.all()}
     default = SubscriptionPlan.objects.get(slug="free")
-    unpaid = {one.customer: one for one in failures_of(year.post.seen) if one.lasted is None}
+    unpaid = {one.customer: one for one in failures_of(year.post) if one.ended is None}
     for person, _ in year.people:
         living = year.account.living(person.customer)
         plan = plans[price_of(living)["id"]] if living else default

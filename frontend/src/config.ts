@@ -11,6 +11,7 @@ export interface BillingConfig {
   successUrl?: string;
   /** The login page; `?next=` with the present address is appended. */
   loginUrl?: string | null;
+  /** Without it the cookie `csrftoken` is sent. */
   csrfToken?: string;
   csrfHeaderName?: string;
   /** The value of the Authorization header for hosts with tokens, such as `Token abc`. */

@@ -1,0 +1,1 @@
+import{t as e}from"./app-GrD0ek6Y.js";e();

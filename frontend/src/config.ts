@@ -13,6 +13,7 @@ export interface BillingConfig {
   loginUrl?: string | null;
   /** The server's time when it made the page, in ISO 8601; the visitor's own clock is used without it. */
   now?: string;
+  /** Without it the cookie `csrftoken` is sent. */
   csrfToken?: string;
   csrfHeaderName?: string;
   /** The value of the Authorization header for hosts with tokens, such as `Token abc`. */

@@ -30,6 +30,13 @@ describe("the API client", () => {
     });
   });
 
+  it("takes the CSRF token from Django's cookie where the page does not say it", async () => {
+    vi.spyOn(document, "cookie", "get").mockReturnValue("a=b; csrftoken=fromcookie; c=d");
+    const api = fakeApi({ "POST billing/portal": ok({}) });
+    await createBillingService({ apiUrl: "/api/" }).openPortal();
+    expect(api.calls[0]?.headers["X-CSRFToken"]).toBe("fromcookie");
+  });
+
   it("sends a host's token", async () => {
     const api = fakeApi({ "GET billing/usage": ok({}) });
     await createBillingService({ apiUrl: "/api/", getToken: async () => "Token abc" }).getUsage();

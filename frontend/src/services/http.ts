@@ -42,9 +42,15 @@ async function headersFor(config: BillingConfig, method: string): Promise<Record
   if (token) headers.Authorization = token;
   if (method === "POST") {
     headers["Content-Type"] = "application/json";
-    if (config.csrfToken) headers[config.csrfHeaderName ?? "X-CSRFToken"] = config.csrfToken;
+    const csrf = config.csrfToken || csrfCookie();
+    if (csrf) headers[config.csrfHeaderName ?? "X-CSRFToken"] = csrf;
   }
   return headers;
+}
+
+/** Django's, for hosts whose pages are not Django's. */
+function csrfCookie(): string | undefined {
+  return /(?:^|;\s*)csrftoken=([^;]+)/.exec(document.cookie)?.[1];
 }
 
 function refusal(response: Response, answer: unknown): ApiError {

@@ -1,4 +1,4 @@
-import { lazy, Suspense, useState } from "react";
+import { Suspense, useState } from "react";
 import { usePlans, useSubscription } from "../../hooks/useBilling";
 import { useText } from "../../i18n";
 import { type Offer, type OfferAction, offersFor } from "../../lib/offers";
@@ -9,14 +9,11 @@ import { Badge } from "../ui/badge";
 import { Card } from "../ui/card";
 import { Loading } from "../ui/skeleton";
 import { ToggleGroup } from "../ui/toggle-group";
+import { CancelDialog, ChangePlanDialog, KeepDialog, useDialogsSoon } from "./dialogs";
 import { ErrorNotice } from "./ErrorNotice";
 import { PlanCard } from "./PlanCard";
 import { PlanComparison } from "./PlanComparison";
 import { Section } from "./Section";
-
-const ChangePlanDialog = lazy(() => import("./ChangePlanDialog"));
-const CancelDialog = lazy(() => import("./CancelDialog"));
-const KeepDialog = lazy(() => import("./KeepDialog"));
 
 type Interval = SubscriptionPlan["interval"];
 
@@ -28,6 +25,7 @@ export function PlanSelector() {
   const [chosenInterval, setInterval] = useState<Interval | null>(null);
   const [chosen, setChosen] = useState<Offer | null>(null);
   const [paying, setPaying] = useState<number | null>(null);
+  useDialogsSoon();
 
   if (loading || waiting)
     return (

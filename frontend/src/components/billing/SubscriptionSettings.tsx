@@ -1,4 +1,4 @@
-import { lazy, type ReactNode, Suspense, useState } from "react";
+import { type ReactNode, Suspense, useState } from "react";
 import { useSubscription } from "../../hooks/useBilling";
 import { useText } from "../../i18n";
 import { isBilled, isRunning } from "../../lib/subscription";
@@ -7,17 +7,16 @@ import { useBilling } from "../BillingProvider";
 import { Button } from "../ui/button";
 import { Card } from "../ui/card";
 import { Loading } from "../ui/skeleton";
+import { CancelDialog, KeepDialog, useDialogsSoon } from "./dialogs";
 import { ErrorNotice } from "./ErrorNotice";
 import { Section } from "./Section";
-
-const CancelDialog = lazy(() => import("./CancelDialog"));
-const KeepDialog = lazy(() => import("./KeepDialog"));
 
 /** The dates of the subscription, and the way to end or keep it. */
 export function SubscriptionSettings() {
   const t = useText();
   const { subscription, loading, error, refetch } = useSubscription();
   const [asked, setAsked] = useState<"cancel" | "keep" | null>(null);
+  useDialogsSoon();
   const close = () => setAsked(null);
   return (
     <Section title={t("settings.title")}>

@@ -1,0 +1,1 @@
+import{t as e}from"./app-XFOv0fEN.js";e();

@@ -19,6 +19,7 @@ from django.utils.http import escape_leading_slashes
 from django.utils.translation import get_language
 
 from django_videoq_billing.conf import get_settings
+from django_videoq_billing.models import UserSubscription
 from django_videoq_billing.pages.assets import Assets, page_assets
 from django_videoq_billing.services.notifications.links import site_name
 
@@ -48,6 +49,7 @@ def page_for(request: HttpRequest, page: Page, *, billing_url: str, success_url:
         "siteName": site_name(),
         "timeZone": _time_zone(),
         "now": timezone.now().isoformat(),
+        "planIsGiven": _plan_is_given(request.user),
     }
     return BillingPage(config, page_assets(), nonce_of(request), _link(get_settings().NO_SCRIPT_URL))
 
@@ -68,6 +70,12 @@ def api_root() -> str:
             "The billing page needs the endpoints: add "
             'path("api/", include("django_videoq_billing.urls")) to your URLs.'
         ) from None
+
+
+def _plan_is_given(user: Any) -> bool:
+    """Whether the user has a plan with a price that nobody is billed for, as support can assign it."""
+    row = UserSubscription.objects.select_related("plan").filter(user_id=user.pk).first()
+    return row is not None and row.is_active and not row.plan.is_free and not row.stripe_subscription_id
 
 
 def nonce_of(request: HttpRequest) -> str:

@@ -13,6 +13,8 @@ export interface BillingConfig {
   loginUrl?: string | null;
   /** The server's time when it made the page, in ISO 8601; the visitor's own clock is used without it. */
   now?: string;
+  /** The user's plan was given to them, and nobody is billed for it: there is nothing to cancel. */
+  planIsGiven?: boolean;
   /** Without it the cookie `csrftoken` is sent. */
   csrfToken?: string;
   csrfHeaderName?: string;

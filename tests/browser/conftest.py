@@ -28,9 +28,8 @@ PUBLISHED = {
     "billing-of-a-year-dark": "billing-dark",
     "billing-en-preview": "billing-change",
     "billing-ja-warning": "billing-narrow",
-    "admin-dashboard-en": "dashboard",
 }
-"""Pictures that README and docs show, under the names they have there."""
+"""Pictures that README and docs show, under the names they have there: what fits into a window."""
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 
@@ -135,7 +134,7 @@ def log_in(page: Page, user: str, password: str = PASSWORD) -> None:
 def picture(page: Page, name: str, *, whole: bool = True) -> None:
     """Keep a picture of the page, to be looked at after the run; UPDATE_PICTURES=1 renews those of the docs."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"{name}.png", full_page=whole)
+    page.screenshot(path=PICTURES / f"{name}.png", full_page=whole and name not in PUBLISHED)
     if name in PUBLISHED and os.environ.get("UPDATE_PICTURES"):
         shutil.copy(
             PICTURES / f"{name}.png", FOLDER.parents[1] / "docs" / "images" / f"{PUBLISHED[name]}.png"

@@ -27,10 +27,11 @@ export interface SubscriptionOptions {
 
 /** The user's subscription (null where there is none yet) and what can be done with it. */
 export function useSubscription({ refetchInterval = false }: SubscriptionOptions = {}) {
-  const { service } = useBilling();
+  const { service, config } = useBilling();
   const query = useQuery({
     queryKey: KEYS.subscription,
     queryFn: ({ signal }) => orNull("no_subscription", service.getSubscription(signal)),
+    select: (found): UserSubscription | null => found && { ...found, given: config.planIsGiven === true },
     refetchInterval,
   });
   const client = useQueryClient();

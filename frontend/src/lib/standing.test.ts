@@ -18,6 +18,7 @@ describe("a subscription in words", () => {
   it.each<[string, Partial<UserSubscription>, string]>([
     ["active", {}, "Active | It renews on December 1, 2026."],
     ["free", { plan: FREE }, "Active | Nothing is charged."],
+    ["given", { given: true }, "Active | This plan was given to you; nothing is charged."],
     [
       "trialing",
       { status: "trialing", trial_end: "2026-11-20T00:00:00Z" },

@@ -27,6 +27,7 @@ function now(subscription: UserSubscription, free: string, t: TFunction, formats
   switch (subscription.status) {
     case "active":
       if (isFree(subscription.plan)) return say("good", t("status.active"), t("standing.free"));
+      if (subscription.given) return say("good", t("status.active"), t("standing.given"));
       if (ending) return say("warn", t("status.ending"));
       if (subscription.pending_plan) return say("good", t("status.active"));
       return say(

@@ -5,9 +5,9 @@ const ENDED: SubscriptionStatus[] = ["cancelled", "incomplete", "incomplete_expi
 
 export const isFree = (plan: { price_cents: number }) => plan.price_cents === 0;
 
-/** Whether there is something that renews or is owed: a paid plan that has neither ended nor failed to begin. */
+/** Whether there is something that renews or is owed: a paid plan, not a given one, that has neither ended nor failed to begin. */
 export function isBilled(subscription: UserSubscription): boolean {
-  return !isFree(subscription.plan) && !ENDED.includes(subscription.status);
+  return !subscription.given && !isFree(subscription.plan) && !ENDED.includes(subscription.status);
 }
 
 export function isRunning(subscription: UserSubscription): boolean {

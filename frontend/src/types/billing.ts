@@ -4,7 +4,8 @@ import type { components } from "./openapi";
 type Schemas = components["schemas"];
 
 export type SubscriptionPlan = Schemas["SubscriptionPlan"];
-export type UserSubscription = Schemas["UserSubscription"];
+/** `given`: a plan with a price that nobody is billed for. The API does not tell; the page's configuration does. */
+export type UserSubscription = Schemas["UserSubscription"] & { given?: boolean };
 export type SubscriptionStatus = UserSubscription["status"];
 export type UsageRecord = Schemas["UsageRecord"];
 export type Resource = Schemas["ResourceEnum"];

@@ -81,7 +81,10 @@ interface ActionsProps {
 
 function Actions({ subscription, ask }: ActionsProps) {
   const t = useText();
-  if (!isBilled(subscription)) return <p className="mt-5 text-muted text-sm">{t("settings.free")}</p>;
+  if (!isBilled(subscription)) {
+    const sentence = subscription.given ? t("settings.given") : t("settings.free");
+    return <p className="mt-5 text-muted text-sm">{sentence}</p>;
+  }
   const { cancel_at_period_end: ending, pending_plan: pending, plan } = subscription;
   return (
     <div className="mt-6 flex flex-wrap gap-3">

@@ -173,3 +173,13 @@ describe("the current plan", () => {
     expect(await screen.findByText("It renews on December 1, 2026.")).toBeVisible();
   });
 });
+
+describe("a plan that was given", () => {
+  it("has nothing to cancel, and no payment to come", async () => {
+    wellApi();
+    show(<SubscriptionSettings />, { config: { planIsGiven: true } });
+    expect(await screen.findByText("Your plan was given to you: there is nothing to cancel.")).toBeVisible();
+    expect(screen.queryByRole("button", { name: "Cancel subscription" })).toBeNull();
+    expect(screen.getByText("Next payment").nextSibling).toHaveTextContent("None");
+  });
+});

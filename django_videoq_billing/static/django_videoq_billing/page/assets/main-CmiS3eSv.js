@@ -1,0 +1,1 @@
+import{t as e}from"./app-B4HF8SK5.js";e();

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
-from unittest import mock
 
 from django.test import override_settings
 
@@ -29,7 +30,7 @@ class Page:
         block = self.blocks[number]
         self.not_yet.discard(number)
         found = {"__name__": f"docs_{self.name.partition('.')[0]}_{number}", **a_project(), **names}
-        with mock.patch.dict("sys.modules", modules or {}):
+        with present(modules or {}):
             exec(compile(runnable(block.code), str(block), "exec"), found)  # noqa: S102 (our own pages)
         if "VIDEOQ_BILLING" in found:
             with override_settings(VIDEOQ_BILLING=found["VIDEOQ_BILLING"]):
@@ -38,6 +39,17 @@ class Page:
 
     def run_all(self, **names: Any) -> dict[int, Names]:
         return {number: self.run(number, **names) for number in self.blocks}
+
+
+@contextmanager
+def present(modules: Names) -> Iterator[None]:
+    """Within the block these can be imported. Whatever else is imported meanwhile stays."""
+    sys.modules.update(modules)
+    try:
+        yield
+    finally:
+        for name in modules:
+            del sys.modules[name]
 
 
 def a_project() -> Names:

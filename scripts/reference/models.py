@@ -49,7 +49,9 @@ def _kind(field: Field[Any, Any]) -> str:
 
 
 def _target(field: ForeignKey[Any, Any]) -> str:
-    return "AUTH_USER_MODEL" if field.related_model._meta.model_name == "user" else field.related_model.__name__
+    return (
+        "AUTH_USER_MODEL" if field.related_model._meta.model_name == "user" else field.related_model.__name__
+    )
 
 
 def _meaning(field: Field[Any, Any]) -> str:

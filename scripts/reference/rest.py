@@ -44,7 +44,10 @@ def _endpoint(method: str, path: str, operation: Node) -> str:
             "For anybody." if {} in operation["security"] else "For the signed-in user.",
             table(["in the query", "kind", "required", "what it is"], parameters),
             *(f"Body: {kind}" for kind in body),
-            table(["status", "answer"], [[code, _answer(given)] for code, given in operation["responses"].items()]),
+            table(
+                ["status", "answer"],
+                [[code, _answer(given)] for code, given in operation["responses"].items()],
+            ),
         ]
     ).rstrip("\n")
 
@@ -70,7 +73,13 @@ def _object(name: str, schema: Node) -> str:
         [f"`{field}`", _kind(given), "yes" if field in required else "no", _about(given)]
         for field, given in schema.get("properties", {}).items()
     ]
-    return join([f"### {name}", schema.get("description", ""), table(["field", "kind", "always there", "what it is"], rows)])
+    return join(
+        [
+            f"### {name}",
+            schema.get("description", ""),
+            table(["field", "kind", "always there", "what it is"], rows),
+        ]
+    )
 
 
 def _kind(schema: Node) -> str:
@@ -85,12 +94,16 @@ def _parts(schema: Node) -> Iterator[str]:
     elif schema.get("type") == "array":
         yield f"list of {_kind(schema['items'])}"
     else:
-        yield {"date-time": "moment", "uri": "address"}.get(schema.get("format", ""), schema.get("type", "anything"))
+        yield {"date-time": "moment", "uri": "address"}.get(
+            schema.get("format", ""), schema.get("type", "anything")
+        )
     if values := schema.get("enum"):
         yield "one of " + " ".join(f"`{value}`" for value in values)
     bounds = [schema.get("minimum"), schema.get("maximum")]
     if bounds != [None, None]:
-        yield " ".join(f"{word} {bound}" for word, bound in zip(("from", "to"), bounds, strict=True) if bound is not None)
+        yield " ".join(
+            f"{word} {bound}" for word, bound in zip(("from", "to"), bounds, strict=True) if bound is not None
+        )
 
 
 def _about(given: Node) -> str:

@@ -1,4 +1,7 @@
-"""docs/services.md: the functions that a host may call, with what their docstrings say."""
+"""docs/services.md: the functions that a host may call, with what their docstrings say.
+
+A function without a docstring is a helper of its module, and no part of it.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,14 @@ PUBLIC = [
 INTERNAL = [
     *("alert_sweep", "counting", "dunning", "extra_allowances", "moving_in", "outbox", "period_ends"),
     *("promotions", "reconciliation", "redirects", "refusal_notes", "refusals", "retention"),
-    *("stripe_attempts", "stripe_catalog", "stripe_mirror", "stripe_payloads", "stripe_plans", "stripe_rebuild"),
+    *(
+        "stripe_attempts",
+        "stripe_catalog",
+        "stripe_mirror",
+        "stripe_payloads",
+        "stripe_plans",
+        "stripe_rebuild",
+    ),
     *("stripe_service", "stripe_surplus", "stripe_sync", "subscription_news", "usage_alerts"),
 ]
 
@@ -43,15 +53,19 @@ def public_names(module: ModuleType) -> list[str]:
     given: list[str] | None = getattr(module, "__all__", None)
     if given is not None:
         return list(given)
-    own = (name for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__)
-    return [name for name in own if not name.startswith("_")]
+    own = (
+        name for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__
+    )
+    return [name for name in own if not name.startswith("_") and docstring(getattr(module, name))]
 
 
 def _section(name: str) -> str:
     module = import_module(f"{PREFIX}.{name}")
     things = [(given, getattr(module, given)) for given in public_names(module)]
     things = [(given, thing) for given, thing in things if callable(thing)]
-    return join([f"## {name}", docstring(module), *(part for each in things for part in _thing(*each))]).rstrip("\n")
+    return join(
+        [f"## {name}", docstring(module), *(part for each in things for part in _thing(*each))]
+    ).rstrip("\n")
 
 
 def _thing(name: str, thing: Any) -> Iterator[str]:

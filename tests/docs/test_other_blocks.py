@@ -21,12 +21,16 @@ from tests.docs.pages import PAGES, ROOT, Block, all_blocks, text_of
 SHOWN = {"css", "ini", "json", "po", "text", "tsx", "yaml"}
 RUN = {"console", "html", "python"}
 OF_THE_SYSTEM = {".", "curl", "celery", "npm", "stripe"}
-EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+    "optional-dependencies"
+]
 
 
 def lines() -> list[Any]:
     """Every command that somebody is told to type, comments left out."""
-    found = re.findall(r"^\$ (.+)$", "\n".join(f"\n{block.code}" for block in all_blocks("console")), re.MULTILINE)
+    found = re.findall(
+        r"^\$ (.+)$", "\n".join(f"\n{block.code}" for block in all_blocks("console")), re.MULTILINE
+    )
     return sorted(set(found))
 
 
@@ -69,9 +73,9 @@ def options_exist(name: str, arguments: list[str]) -> None:
     """The command is one of ours or of Django's, and takes these options."""
     if name in ("runserver", "compilemessages", "startproject"):
         arguments = []
-    app = get_commands()[name]
-    command = load_command_class(app, name) if isinstance(app, str) else app
-    known = command.create_parser("manage.py", name)._option_string_actions
+    known = (
+        load_command_class(get_commands()[name], name).create_parser("manage.py", name)._option_string_actions
+    )
     options = [word.partition("=")[0] for word in arguments if word.startswith("-")]
     assert [option for option in options if option not in known] == []
 

@@ -69,7 +69,9 @@ def sent() -> dict[str, set[str]]:
 def signals_of(call: ast.Call) -> list[str]:
     """`payment_failed.send_robust(...)`, `partial(signal.send_robust, ...)`; `signal` is any of the module's payments."""
     candidates = [call.func, *call.args]
-    senders = [node.value for node in candidates if isinstance(node, ast.Attribute) and node.attr == "send_robust"]
+    senders = [
+        node.value for node in candidates if isinstance(node, ast.Attribute) and node.attr == "send_robust"
+    ]
     names = [node.id for node in senders if isinstance(node, ast.Name)]
     if "signal" in names:  # services.payments chooses between the two
         return ["payment_succeeded", "payment_failed"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -51,7 +50,7 @@ assert "0 / 3" in client.get("/upload/").text
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tutorial")
     (folder / "templates").mkdir()
     for command in commands("django-admin"):
@@ -61,7 +60,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     for command in commands("python"):
         if command[1] not in ("createsuperuser", "runserver", "show_usage"):
             run(folder, sys.executable, *command)
-    yield folder
+    return folder
 
 
 def commands(program: str) -> list[list[str]]:
@@ -92,7 +91,14 @@ def run(folder: Path, *command: str) -> str:
 def test_three_uploads_pass_and_the_fourth_is_refused(site: Path) -> None:
     sentence = blocks_of("tutorial.md", "text")[0].code.strip()
     run(site, sys.executable, "manage.py", "check")
-    run(site, sys.executable, "manage.py", "shell", "--command", UPLOAD_FOUR_TIMES.replace("SENTENCE", sentence))
+    run(
+        site,
+        sys.executable,
+        "manage.py",
+        "shell",
+        "--command",
+        UPLOAD_FOUR_TIMES.replace("SENTENCE", sentence),
+    )
     assert "3 of 3" in run(site, sys.executable, "manage.py", "show_usage", "ada")
 
 

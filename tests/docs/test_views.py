@@ -20,7 +20,9 @@ KINDS = [
     *(("function", 1, "upload"), ("async", 2, "upload"), ("class", 3, "Upload"), ("form", 4, "Upload")),
     *(("api_view", 5, "upload"), ("APIView", 6, "Upload"), ("ViewSet", 7, "Videos")),
 ]
-EACH = pytest.mark.parametrize(("number", "name"), [kind[1:] for kind in KINDS], ids=[kind[0] for kind in KINDS])
+EACH = pytest.mark.parametrize(
+    ("number", "name"), [kind[1:] for kind in KINDS], ids=[kind[0] for kind in KINDS]
+)
 
 
 @pytest.fixture

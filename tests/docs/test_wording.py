@@ -12,7 +12,6 @@ from babel.messages.pofile import read_po
 from django.template import Context, Template
 from django.test import RequestFactory
 from django.utils import translation
-from django.utils.translation import trans_real
 
 from django_videoq_billing.exceptions import QuotaExceeded
 from django_videoq_billing.services.usage_tracker import UsageTracker
@@ -20,7 +19,7 @@ from tests.docs.pages import blocks_of
 
 
 @pytest.fixture
-def catalogue(tmp_path: Path, settings: Any) -> Any:
+def catalogue(tmp_path: Path, settings: Any) -> None:
     """What `compilemessages` makes of the page's texts, in a site that is in English alone."""
     folder = tmp_path / "en" / "LC_MESSAGES"
     folder.mkdir(parents=True)
@@ -29,9 +28,6 @@ def catalogue(tmp_path: Path, settings: Any) -> Any:
         write_mo(file, read_po(BytesIO(texts.code.encode()), locale="en"))
     settings.LOCALE_PATHS = [tmp_path]
     settings.LANGUAGES = [("en", "English")]
-    trans_real._translations.clear()
-    yield
-    trans_real._translations.clear()
 
 
 @pytest.mark.usefixtures("catalogue")
@@ -41,7 +37,7 @@ def test_people_read_the_hosts_words(user: Any) -> None:
         with pytest.raises(QuotaExceeded) as refusal:
             UsageTracker.count(user, "video")
         assert refusal.value.message == "All 3 clips of this month are used. Upgrade to upload more."
-        assert refusal.value.details["resource"] == "video", "programs are told the same as ever"
+        assert (refusal.value.details or {})["resource"] == "video", "programs are told the same as ever"
         request = RequestFactory().get("/")
         request.user = user
         panel = Template("{% load videoq_billing %}{% usage_panel %}").render(Context({"request": request}))

@@ -131,7 +131,7 @@ def redis(page: Page, client: Any) -> None:
             CACHES=given.get("CACHES", {"default": {}}), VIDEOQ_BILLING=given["VIDEOQ_BILLING"]
         ):
             assert get_settings().USAGE_STORE == "redis"
-    assert page.run(2)["usage_client"].__wrapped__  # a real cluster is for tests/usage; here nobody listens
+    page.run(2)  # that it counts there: test_cluster.py
 
 
 @reads("usage.md")
@@ -226,6 +226,14 @@ def plans(page: Page, client: Any) -> None:
     assert UsageTracker.report(user).video_limit == 5010
     page.run(4, user=user)
     assert entitlement_for(user).plan_slug == "premium"
+
+
+@reads("coming-from.md")
+def coming_from(page: Page, client: Any) -> None:
+    # What it leads to at Stripe: tests/commands/test_coming_from.py.
+    user = make_user()
+    page.run(1)["take_over"]([(user, "cus_NffrFeUfNV2Hib")])
+    assert UserSubscription.objects.get(user=user).stripe_customer_id == "cus_NffrFeUfNV2Hib"
 
 
 @reads("views.md")

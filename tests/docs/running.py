@@ -25,13 +25,22 @@ class Page:
         self.blocks = {block.number: block for block in blocks_of(name, "python")}
         self.not_yet = {number for number, block in self.blocks.items() if not block.excuse}
 
-    def run(self, number: int, modules: Names | None = None, **names: Any) -> Names:
-        """`names` are what the block takes for granted; `modules` stands for modules of the reader's project."""
+    def run(
+        self, number: int, modules: Names | None = None, here: dict[str, str] | None = None, **names: Any
+    ) -> Names:
+        """`names` are what the block takes for granted; `modules` stands for modules of the reader's project.
+
+        `here` has what the reader would write in place of an example's own: an address, say.
+        """
         block = self.blocks[number]
+        code = runnable(block.code)
+        for example, ours in (here or {}).items():
+            assert example in code
+            code = code.replace(example, ours)
         self.not_yet.discard(number)
         found = {"__name__": f"docs_{self.name.partition('.')[0]}_{number}", **a_project(), **names}
         with present(modules or {}):
-            exec(compile(runnable(block.code), str(block), "exec"), found)  # noqa: S102 (our own pages)
+            exec(compile(code, str(block), "exec"), found)  # noqa: S102 (our own pages)
         if "VIDEOQ_BILLING" in found:
             with override_settings(VIDEOQ_BILLING=found["VIDEOQ_BILLING"]):
                 assert get_settings().PLANS

@@ -20,7 +20,7 @@ from tests.docs.pages import PAGES, ROOT, Block, all_blocks, text_of
 
 SHOWN = {"css", "ini", "json", "po", "text", "tsx", "yaml"}
 RUN = {"console", "html", "python"}
-OF_THE_SYSTEM = {".", "curl", "celery", "npm", "stripe"}
+OF_THE_SYSTEM = {".", "celery", "curl", "npm", "npx", "stripe"}
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
     "optional-dependencies"
 ]

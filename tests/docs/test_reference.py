@@ -10,7 +10,9 @@ from collections import defaultdict
 from typing import Any
 
 import pytest
+import yaml
 from django.dispatch import Signal
+from django.urls import resolve
 
 from django_videoq_billing import models, services, signals
 from django_videoq_billing.templatetags import videoq_billing
@@ -93,3 +95,13 @@ def test_every_parameter_of_the_decorator_is_explained() -> None:
 
     section = text_of("usage.md").partition("## In code")[0]
     assert [name for name in inspect.signature(requires_quota).parameters if name not in section] == []
+
+
+def test_endpoints_that_the_text_names_exist() -> None:
+    described = yaml.safe_load((DOCS / "openapi.yaml").read_text(encoding="utf-8"))["paths"]
+    pages = everything() + text_of("README.md")
+    named = set(re.findall(r"`(GET|POST) (billing/[a-z/-]+)", pages))
+    assert named
+    assert [(method, path) for method, path in named if method.lower() not in described[f"/api/{path}"]] == []
+    for path in set(re.findall(r"/api/(billing/[a-z/-]+[a-z])", pages)):
+        resolve(f"/api/{path}")

@@ -40,8 +40,8 @@ INTERNAL = [
 INTRO = """# Services
 
 Each business move is one function in `django_videoq_billing.services`; the decorator, the endpoints, the admin and the
-commands call the same ones. None takes a request. They raise [errors](errors.md), and may be called from anywhere. This page is
-written from the code."""
+commands call the same ones. None takes a request. They raise [errors](errors.md), and may be called from anywhere. What is promised
+to stay as it is: [Upgrade](upgrading.md). This page is written from the code."""
 
 
 def page() -> str:

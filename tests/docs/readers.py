@@ -26,7 +26,6 @@ from django_videoq_billing.services.usage_tracker import UsageTracker
 from django_videoq_billing.signals import payment_succeeded, plan_changed, quota_exceeded
 from django_videoq_billing.webhooks import registry
 from example_project.videos.models import Video
-from tests.docs.pages import blocks_of
 from tests.docs.running import Page, reads
 from tests.docs.visiting import as_view, post, request_of
 from tests.factories import make_payment, make_plan, make_user, subscribed
@@ -59,7 +58,7 @@ def readme(page: Page, client: Any) -> None:
     assert UsageTracker.get_usage(user)["transcription_seconds"] == 60
     given["estimated_seconds"] = 30 * 60
     assert page.run(2, **given, transcribe=lambda video: 59.2)["answer"].status_code == 403
-    page.run(3)
+    page.run_the_rest()
 
 
 @reads("index.md")
@@ -256,7 +255,4 @@ def views(page: Page, client: Any) -> None:
 
 
 def settings_only(page: Page, client: Any) -> None:
-    """A page of settings, URLs and the like: `Page.run` has them checked."""
-    for block in blocks_of(page.name, "python"):
-        if not block.excuse:
-            page.run(block.number)
+    page.run_the_rest()

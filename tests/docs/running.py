@@ -13,7 +13,7 @@ from django.test import override_settings
 from django.urls import include, path
 
 from django_videoq_billing.conf import get_settings
-from tests.docs.pages import blocks_of
+from tests.docs.pages import ROOT, blocks_of
 
 Names = dict[str, Any]
 
@@ -66,7 +66,8 @@ def present(modules: Names) -> Iterator[None]:
 
 def a_project() -> Names:
     """What stands in every new project's settings and URLs before our lines are added."""
-    return {"INSTALLED_APPS": [], "MIDDLEWARE": [], "urlpatterns": [], "include": include, "path": path}
+    given = {"BASE_DIR": ROOT, "INSTALLED_APPS": [], "MIDDLEWARE": [], "urlpatterns": []}
+    return {**given, "include": include, "path": path}
 
 
 def runnable(code: str) -> str:

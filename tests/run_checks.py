@@ -27,6 +27,7 @@ CHECKS = {
     "tests under unfold": "pytest --ds tests.settings_unfold tests/unfold",
     "tests in a browser": "pytest -m browser -rs tests/browser",
     "coverage": "coverage report",
+    "docs": "zensical build --strict",  # without --clean, which would empty .cache
 }
 
 

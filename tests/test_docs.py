@@ -1,10 +1,8 @@
-"""The documentation is tested like code: complete, and its examples at least compile."""
+"""The documentation is complete: what exists has its row, and links lead somewhere. tests/docs runs what is on the pages."""
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -37,15 +35,6 @@ def rows(page: str) -> dict[str, list[str]]:
     """Return the cells of every table row, by the code in its first cell."""
     lines = re.findall(r"^\| `([^`]+)` \| (.*) \|$", page, re.MULTILINE)
     return {name: [cell.strip() for cell in rest.split(" | ")] for name, rest in lines}
-
-
-def snippets() -> Iterator[Any]:
-    for page in PAGES:
-        blocks = re.findall(
-            r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
-        )
-        for number, block in enumerate(blocks, start=1):
-            yield pytest.param(block, id=f"{page.name}-{number}")
 
 
 def test_every_setting_and_plan_key_has_its_row() -> None:
@@ -94,24 +83,6 @@ def test_every_error_has_its_row(leaf: type[BillingError]) -> None:
 
 def test_every_code_of_the_endpoints_has_its_row() -> None:
     assert {*errors._CODES.values(), errors.SERVER_ERROR} - rows(ERRORS).keys() == set()
-
-
-@pytest.mark.parametrize("snippet", list(snippets()))
-def test_python_examples_compile(snippet: str) -> None:
-    ast.parse(snippet)
-
-
-@pytest.mark.parametrize("snippet", [s for s in snippets() if "VIDEOQ_BILLING = {" in s.values[0]])
-def test_examples_of_settings_are_valid(snippet: str) -> None:
-    start = snippet.index("VIDEOQ_BILLING = {")
-    assignment = ast.parse(snippet[start:]).body[0]
-    names: dict[str, Any] = {}
-    imports = "\n".join(
-        line for line in snippet.splitlines() if line.startswith(("from decimal", "import os"))
-    )
-    exec(f"{imports}\n{ast.unparse(assignment)}", names)  # noqa: S102 (our own documentation)
-    with override_settings(VIDEOQ_BILLING=names["VIDEOQ_BILLING"]):
-        assert get_settings().PLANS
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -77,6 +77,7 @@ class Report:
 
 
 def report(since: date, until: date) -> Report:
+    """Return the days from `since` to `until`, both included, as the job has kept them."""
     days = DailyFigures.objects.filter(date__gte=since, date__lte=until)
     money = DailyMoney.objects.filter(date__gte=since, date__lte=until)
     return Report(

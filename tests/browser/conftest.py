@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.site import PASSWORD, DemoSite, demo_site
+from tests.browser.site import PASSWORD, DemoSite, databases, demo_site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
@@ -61,17 +61,23 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def site(browser: Browser) -> Iterator[DemoSite]:
+def new_database(browser: Browser) -> Iterator[Callable[[str], str]]:
+    with databases() as make:
+        yield make
+
+
+@pytest.fixture(scope="session")
+def site(new_database: Callable[[str], str]) -> Iterator[DemoSite]:
     """One for all tests, with a made-up year: what they do there must not be in each other's way."""
-    with demo_site() as site:
+    with demo_site(new_database("site")) as site:
         site.manage("demo_data", "--users", "120")
         yield site
 
 
 @pytest.fixture(scope="session")
-def shop(browser: Browser) -> Iterator[DemoSite]:
+def shop(new_database: Callable[[str], str]) -> Iterator[DemoSite]:
     """One without customers, whose time the tests move: months, if need be."""
-    with demo_site() as site:
+    with demo_site(new_database("shop")) as site:
         yield site
 
 

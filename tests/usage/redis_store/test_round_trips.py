@@ -92,6 +92,8 @@ def test_a_protected_view(
     assert commands() == {"evalsha": calls + 1, "zrange": 1}, (
         "the limit is reached: there is something to tell"
     )
+    assert post().status_code == 403, "the first refusal in an hour is written down"
+    commands()
     with CaptureQueriesContext(connection) as sql:
         assert post().status_code == 403
         assert commands() == {"evalsha": 1}

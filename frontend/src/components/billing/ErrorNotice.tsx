@@ -68,8 +68,8 @@ function LinkButton({ href, label }: { href: string; label: string }) {
 }
 
 function sentenceOf(error: ApiError, t: ReturnType<typeof useText>): string {
+  if (error.status === 401) return t("error.signedOut"); // the API's own sentence is for developers
   if (error.message) return error.message;
-  if (error.status === 401) return t("error.signedOut");
   if (isApiError(error, "network")) return t("error.network");
   if (isApiError(error, "timeout")) return t("error.timeout");
   return isApiError(error, "redirect") ? t("error.redirect") : t("error.unexpected");

@@ -34,7 +34,7 @@ describe("the billing page", () => {
     const link = await screen.findByRole("link", { name: "Log in and come back here" });
     expect(link).toHaveAttribute("href", "/login/?next=%2Fbilling%2F%3Fa%3D1");
     expect(screen.queryByRole("button", { name: /Choose/ })).not.toBeInTheDocument();
-    expect(screen.getAllByText("Log in.")).toHaveLength(1);
+    expect(screen.getAllByText("You are not logged in any more. Nothing was changed.")).toHaveLength(1);
   });
 
   it("says that a session has expired, and leaves what it showed", async () => {

@@ -1,1 +1,0 @@
-import{t as e}from"./app-B4HF8SK5.js";e();

@@ -47,11 +47,11 @@ class SandboxProcess:
             self._process = self._launch(options)
             if self._is_up():
                 return
-            self._process.wait()
-            if attempt == ATTEMPTS or "address already in use" not in self.log:
-                log = self.log
+            said = self.log
+            self._process.communicate()  # it has ended
+            if attempt == ATTEMPTS or "address already in use" not in said:
                 self._log.close()
-                raise SandboxError(f"The sandbox did not start.\n{log}".strip())
+                raise SandboxError(f"The sandbox did not start.\n{said}".strip())
 
     @property
     def url(self) -> str:

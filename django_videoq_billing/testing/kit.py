@@ -31,6 +31,8 @@ from django_videoq_billing.types import Metric
 VISA = "4242424242424242"
 COLLECTED_AFTER = timedelta(hours=2)
 """Stripe leaves a renewal's invoice open for changes for an hour, and then takes the money."""
+A_VISIT = timedelta(minutes=1)
+"""How long somebody is on the checkout page: what is paid for begins later than what was used before."""
 
 Plan = str | SubscriptionPlan
 
@@ -109,11 +111,13 @@ class BillingSandbox:
     def pay_checkout(self, user: AbstractBaseUser, *, card: str = VISA) -> str:
         """Pay the checkout page that is open for the user, whoever opened it; return where that leads.
 
-        Any test card of Stripe will do. Raises SandboxError where the bank declines. Nothing is delivered yet.
+        It takes a minute, on both clocks. Any test card of Stripe will do. Raises SandboxError where the bank
+        declines. Nothing is delivered yet.
         """
         page = self._row(user).stripe_checkout_session_id
         if not page:
             raise SandboxError(f"No checkout page was opened for {user}.")
+        self.advance(to=self._clock.moment + A_VISIT)
         outcome = self.control(f"checkout/{page}/pay", card=card)
         if outcome["decline_code"]:
             raise SandboxError(f"The card {card} was declined: {outcome['decline_code']}.")
@@ -195,7 +199,10 @@ class BillingSandbox:
         return [event["type"] for event in arriving]
 
     def run_jobs(self, names: Sequence[str] = ()) -> None:
-        """Run the jobs that are due, or those named, as `run_billing_jobs` does. Raises SandboxError for one that fails."""
+        """Run the jobs that are due, or those named, as `run_billing_jobs` does.
+
+        Raises SandboxError for one that fails.
+        """
         unknown = sorted(set(names) - JOBS.keys())
         if unknown:
             raise SandboxError(f"There is no job {', '.join(unknown)}. Jobs: {', '.join(JOBS)}.")

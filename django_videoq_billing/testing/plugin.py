@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if not config.pluginmanager.hasplugin("django"):
+    loaded = {getattr(plugin, "__name__", "") for plugin in config.pluginmanager.get_plugins()}
+    if "pytest_django.plugin" not in loaded:
         raise pytest.UsageError(
             "The fixtures of django-videoq-billing need pytest-django: pip install pytest-django."
         )

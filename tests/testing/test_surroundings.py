@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.template import Context, Template
 from django.utils import timezone
 from django.utils.timezone import now as imported_by_name
 
@@ -79,7 +80,9 @@ def test_a_clock_that_is_led() -> None:
     with django_clock(moment) as clock:
         assert timezone.now() == imported_by_name() == moment
         assert timezone.localdate(timezone=timezone.get_fixed_timezone(60)) == date(2031, 5, 5)
-        assert timezone.template_localtime(moment, use_tz=True) == moment
+        with timezone.override(timezone.get_fixed_timezone(60)):
+            shown = Template("{{ moment|date:'Y-m-d H:i' }}").render(Context({"moment": moment}))
+        assert shown == "2031-05-05 00:30"
         clock.moment = datetime(2032, 1, 1, tzinfo=UTC)
         assert timezone.now().year == 2032
         assert type(timezone.now()) is datetime

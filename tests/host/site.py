@@ -29,13 +29,15 @@ class Host:
         packages = next((home / "venv/lib").glob("python*/site-packages"))
         (packages / "beside.pth").write_text(sysconfig.get_path("purelib"))
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return run(str(self.python), *arguments, cwd=self.project)
+    def run(self, *arguments: str, fails: bool = False) -> str:
+        return run(str(self.python), *arguments, cwd=self.project, fails=fails)
 
-    def pytest(self, *arguments: str, plugins: tuple[str, ...] = ("pytest_django.plugin",)) -> str:
+    def pytest(
+        self, *arguments: str, plugins: tuple[str, ...] = ("pytest_django.plugin",), fails: bool = False
+    ) -> str:
         """With the plugins that a host has chosen, and none of those that happen to be beside them."""
         chosen = [option for plugin in plugins for option in ("-p", plugin)]
-        return self.run("-m", "pytest", "-q", "-p", "no:cacheprovider", *chosen, *arguments).stdout
+        return self.run("-m", "pytest", "-q", "-p", "no:cacheprovider", *chosen, *arguments, fails=fails)
 
 
 def build_wheel(home: Path) -> Path:
@@ -46,23 +48,20 @@ def build_wheel(home: Path) -> Path:
     return next(home.glob("*.whl"))
 
 
-def run(*command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run without anything that leads back to this checkout; whoever fails has said why."""
+def run(*command: str, cwd: Path, fails: bool = False) -> str:
+    """Run without anything that leads back to this checkout, and return what was said."""
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("DJANGO_", "PYTEST_", "COV_", "STRIPE_")) and name != "PYTHONPATH"
     }
+    environment = {**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run(  # noqa: S603 (our own commands)
-        command,
-        cwd=cwd,
-        env={**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
+        command, cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
-    return done
+    said = done.stdout + done.stderr
+    assert bool(done.returncode) is fails, f"{' '.join(command)}\n{said}"
+    return said
 
 
 def snippets() -> list[str]:

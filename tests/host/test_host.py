@@ -25,8 +25,17 @@ def test_the_hosts_tests_pass_with_pytest(host: Host) -> None:
 
 
 def test_the_hosts_tests_pass_with_djangos_runner_in_two_processes(host: Host) -> None:
-    done = host.run("manage.py", "test", "--parallel", "2")
-    assert "Ran 2 tests" in done.stderr
+    assert "Ran 2 tests" in host.run("manage.py", "test", "--parallel", "2")
+
+
+def test_the_plugin_may_be_named_on_the_command_line_before_django_is_there(host: Host) -> None:
+    plugins = (f"{PACKAGE}.testing.plugin", "pytest_django.plugin")
+    assert "1 passed" in host.pytest("test_billing.py", "-k", "friend", plugins=plugins)
+
+
+def test_without_pytest_django_the_plugin_says_so(host: Host) -> None:
+    said = host.pytest("test_billing.py", "-o", "filterwarnings=", plugins=(), fails=True)
+    assert "pip install pytest-django" in said
 
 
 def test_the_examples_of_the_page_pass(host: Host) -> None:
@@ -44,8 +53,8 @@ def test_the_examples_of_the_page_pass(host: Host) -> None:
 
 
 def test_the_hosts_types_are_right(host: Host) -> None:
-    done = host.run("-m", "mypy", "--no-incremental", "mysite", "uploads", "test_billing.py")
-    assert "no issues found" in done.stdout
+    said = host.run("-m", "mypy", "--no-incremental", "mysite", "uploads", "test_billing.py")
+    assert "no issues found" in said
 
 
 def imports(path: Path) -> Iterator[str]:

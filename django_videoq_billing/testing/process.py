@@ -80,7 +80,7 @@ class SandboxProcess:
     def _is_up(self) -> bool:
         deadline = time.monotonic() + STARTS_WITHIN
         while self._process.poll() is None and time.monotonic() < deadline:
-            with suppress(OSError, HTTPException, SandboxError):
+            with suppress(SandboxError):
                 return bool(self.get("health")["ok"])
             time.sleep(0.02)
         self._process.kill()
@@ -106,6 +106,8 @@ class SandboxProcess:
             connection.request(method, f"/_sandbox/{path}", body)
             answer = connection.getresponse()
             status, text = answer.status, answer.read().decode()
+        except (OSError, HTTPException) as error:
+            raise SandboxError(f"The sandbox on port {self.port} does not answer: {error}") from error
         finally:
             connection.close()
         if status != 200:

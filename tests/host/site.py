@@ -43,8 +43,8 @@ class Host:
 def build_wheel(home: Path) -> Path:
     """Without a network where the backend is installed, as the extra `dev` has it."""
     offline = ["--no-build-isolation", "--no-index"] if find_spec("hatchling") else []
-    pip = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(home), *offline]
-    run(*pip, str(ROOT), cwd=home)
+    pip = [sys.executable, "-m", "pip", "wheel", "--no-cache-dir", "--no-deps", *offline]
+    run(*pip, "--wheel-dir", str(home), str(ROOT), cwd=home)
     return next(home.glob("*.whl"))
 
 

@@ -17,6 +17,8 @@ from django.utils import timezone
 from django.utils.timezone import now as imported_by_name
 
 import django_videoq_billing.testing
+from django_videoq_billing.services import refusal_notes, usage_alerts
+from django_videoq_billing.testing import BillingSandbox, SandboxError
 from django_videoq_billing.testing.clock import django_clock
 from django_videoq_billing.testing.process import KEY, SandboxProcess, shared_process
 from tests.sandbox.driver import wait_until
@@ -41,6 +43,21 @@ def test_processes_do_not_share_their_sandbox() -> None:
         assert other.get("health")["ok"]
     finally:
         other.stop()
+
+
+def test_a_sandbox_that_is_gone_is_named() -> None:
+    other = SandboxProcess()
+    other.stop(kill=True)
+    with pytest.raises(SandboxError, match=f"on port {other.port} does not answer"):
+        other.control("reset")
+
+
+def test_what_was_noticed_of_users_that_are_rolled_back_is_forgotten(db: None) -> None:
+    with BillingSandbox():
+        usage_alerts.noticed.add("a warning")
+        refusal_notes.noted.add("a refusal")
+    assert "a warning" not in usage_alerts.noticed
+    assert "a refusal" not in refusal_notes.noted
 
 
 def test_the_hosts_own_sandbox_is_another(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

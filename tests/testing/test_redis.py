@@ -50,9 +50,9 @@ def test_nothing_of_a_test_stays_in_redis(
     committing: bool, redis_settings: Any, request: pytest.FixtureRequest, db: None
 ) -> None:
     server = get_redis_connection("usage")
-    server.set("the hosts own", 1)
+    server.set("{vqb:07}:u:4711", "of the site that uses this Redis, too")
     with BillingSandbox() as billing:
         UsageTracker.count(billing.subscribed_user("free"), "video")
         assert server.dbsize() > 1
 
-    assert server.keys() == [b"the hosts own"]
+    assert server.keys() == [b"{vqb:07}:u:4711"]

@@ -13,7 +13,7 @@ from django.db import DEFAULT_DB_ALIAS, router
 from django.test import Client, TestCase
 from django.urls import NoReverseMatch, reverse
 
-from django_videoq_billing.models import WebhookEvent
+from django_videoq_billing.models import Notification, WebhookEvent
 from django_videoq_billing.services import notifications
 from django_videoq_billing.signals import webhook_failed
 from django_videoq_billing.testing.errors import SandboxError
@@ -56,12 +56,26 @@ def deliver(events: Events, *, check: bool) -> None:
                 _post(client, url, event)
         with committed():
             inbox.process_due()
-        with committed():
-            notifications.send_due()
     finally:
         webhook_failed.disconnect(note)
     if check:
         _raise_first(events, errors)
+    with mails_sent(check=check), committed():
+        notifications.send_due()
+
+
+@contextmanager
+def mails_sent(*, check: bool = True) -> Iterator[None]:
+    """With `check`, raise SandboxError for an e-mail that could not be sent inside the block."""
+    waiting = (Notification.State.WAITING, Notification.State.FAILED)
+    troubled = Notification.objects.filter(state__in=waiting).exclude(error="").order_by("pk")
+    before = set(troubled.values_list("pk", "attempts")) if check else set()
+    yield
+    for row in troubled.all() if check else ():
+        if (row.pk, row.attempts) not in before:
+            raise SandboxError(
+                f"The e-mail {row.kind} could not be sent: {row.error} (check=False leaves it in the outbox.)"
+            )
 
 
 def webhook_url() -> str:

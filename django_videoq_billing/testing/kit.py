@@ -189,7 +189,7 @@ class BillingSandbox:
         """Deliver what happened at Stripe since the last call to the site's webhook; return the events' types.
 
         In order, each once, unless `shuffled` (a number gives another order) or `twice`. The e-mails that follow
-        are sent. Raises SandboxError for an event that cannot be processed, unless `check` is False.
+        are sent. Raises SandboxError for what cannot be processed or sent, unless `check` is False.
         """
         happened = self.objects("event")
         fresh, self._delivered = happened[self._delivered :], len(happened)
@@ -201,13 +201,13 @@ class BillingSandbox:
     def run_jobs(self, names: Sequence[str] = ()) -> None:
         """Run the jobs that are due, or those named, as `run_billing_jobs` does.
 
-        Raises SandboxError for one that fails.
+        Raises SandboxError for one that fails, or for an e-mail that cannot be sent.
         """
         unknown = sorted(set(names) - JOBS.keys())
         if unknown:
             raise SandboxError(f"There is no job {', '.join(unknown)}. Jobs: {', '.join(JOBS)}.")
         for job in [JOBS[name] for name in names] or due_jobs(JOBS.values()):
-            with committed():
+            with delivery.mails_sent(), committed():
                 row = run_job(job)
             if row is not None and row.outcome == row.Outcome.FAILED:
                 raise SandboxError(f"The job {job.name} failed: {row.error}")

@@ -11,6 +11,7 @@ import requests
 import stripe
 from django.conf import settings as django_settings
 from django.contrib.auth.models import User
+from django.core.mail.backends.base import BaseEmailBackend
 from django.http import HttpRequest, HttpResponse
 
 from django_videoq_billing.conf import get_settings
@@ -25,6 +26,11 @@ Move = Callable[..., Any]
 
 class NoBilling:
     urlpatterns: list[Any] = []
+
+
+class NoMailServer(BaseEmailBackend):
+    def open(self) -> bool:
+        raise OSError("Nobody listens.")
 
 
 class Closed:
@@ -103,6 +109,23 @@ def test_an_error_in_a_handler_of_the_host_is_raised(
 
     assert isinstance(raised.value.__cause__, ZeroDivisionError)
     assert WebhookEvent.objects.get(type="customer.created").state == "failed"
+
+
+def test_an_email_that_cannot_be_sent_is_raised(
+    subscribed_user: Move, billing_sandbox: BillingSandbox, settings: Any
+) -> None:
+    user = subscribed_user(plan="standard")
+    settings.EMAIL_BACKEND = f"{__name__}.NoMailServer"
+    billing_sandbox.fail_next_payment(user)
+    with pytest.raises(
+        SandboxError, match=r"e-mail payment_failed could not be sent: OSError: Nobody listens"
+    ):
+        billing_sandbox.renew(user)
+    assert billing_sandbox.deliver_webhooks() == [], "nothing was tried again yet"
+    billing_sandbox.advance(hours=1)
+    with pytest.raises(SandboxError, match="payment_failed could not be sent"):
+        billing_sandbox.run_jobs(["send_notifications"])
+    billing_sandbox.deliver_webhooks(check=False)
 
 
 def test_an_outage_may_be_looked_at(subscribed_user: Move, billing_sandbox: BillingSandbox) -> None:

@@ -40,6 +40,6 @@ class BillingTestCase(_Test):
         self.renew = self.billing.renew
         self.fail_next_payment = self.billing.fail_next_payment
         self.deliver_webhooks = self.billing.deliver_webhooks
-        self.run_billing_jobs = self.billing.run_jobs
+        self.run_billing_jobs = self.billing.run_billing_jobs
         self.assert_quota = self.billing.assert_quota
         super().setUp()

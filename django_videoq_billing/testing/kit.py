@@ -198,7 +198,7 @@ class BillingSandbox:
         self._forget_cached()
         return [event["type"] for event in arriving]
 
-    def run_jobs(self, names: Sequence[str] = ()) -> None:
+    def run_billing_jobs(self, names: Sequence[str] = ()) -> None:
         """Run the jobs that are due, or those named, as `run_billing_jobs` does.
 
         Raises SandboxError for one that fails, or for an e-mail that cannot be sent.

@@ -66,8 +66,8 @@ def fail_next_payment(billing_sandbox: BillingSandbox) -> Callable[..., None]:
 
 @pytest.fixture
 def run_billing_jobs(billing_sandbox: BillingSandbox) -> Callable[..., None]:
-    """`run_billing_jobs()`: what is due when nobody is looking (see `BillingSandbox.run_jobs`)."""
-    return billing_sandbox.run_jobs
+    """`run_billing_jobs()`: what is due when nobody is looking (see `BillingSandbox.run_billing_jobs`)."""
+    return billing_sandbox.run_billing_jobs
 
 
 @pytest.fixture

@@ -124,7 +124,7 @@ def test_an_email_that_cannot_be_sent_is_raised(
     assert billing_sandbox.deliver_webhooks() == [], "nothing was tried again yet"
     billing_sandbox.advance(hours=1)
     with pytest.raises(SandboxError, match="payment_failed could not be sent"):
-        billing_sandbox.run_jobs(["send_notifications"])
+        billing_sandbox.run_billing_jobs(["send_notifications"])
     billing_sandbox.deliver_webhooks(check=False)
 
 
@@ -137,7 +137,7 @@ def test_an_outage_may_be_looked_at(subscribed_user: Move, billing_sandbox: Bill
 
     billing_sandbox.control("outage", requests=0)
     billing_sandbox.advance(hours=1)
-    billing_sandbox.run_jobs(["process_webhooks"])
+    billing_sandbox.run_billing_jobs(["process_webhooks"])
 
     assert not WebhookEvent.objects.filter(state="failed").exists()
     assert billing_sandbox.subscription_of(user).status == "active"
@@ -154,7 +154,7 @@ def test_unknown_names_are_named(billing_sandbox: BillingSandbox, subscribed_use
     with pytest.raises(SandboxError, match=r"There is no plan 'pro'\. Plans: free, standard, premium"):
         subscribed_user(plan="pro")
     with pytest.raises(SandboxError, match=r"no job tidy_up\. Jobs: .*process_webhooks"):
-        billing_sandbox.run_jobs(["tidy_up"])
+        billing_sandbox.run_billing_jobs(["tidy_up"])
     with pytest.raises(SandboxError, match="404 to customers/cus_nobody/fail_next"):
         billing_sandbox.control("customers/cus_nobody/fail_next")
 
@@ -162,7 +162,7 @@ def test_unknown_names_are_named(billing_sandbox: BillingSandbox, subscribed_use
 def test_a_job_that_fails_is_raised(billing_sandbox: BillingSandbox) -> None:
     billing_sandbox.control("outage", mode="500", requests=1000)
     with pytest.raises(SandboxError, match=r"The job .* failed: "):
-        billing_sandbox.run_jobs(["fetch_missed_events"])
+        billing_sandbox.run_billing_jobs(["fetch_missed_events"])
 
 
 def test_a_user_model_that_wants_more_is_named(db: None) -> None:

@@ -38,7 +38,7 @@ def test_counters_begin_at_zero_and_follow_plan_and_period(
     assert_quota(user, "video", limit=50, allowed=True)
     with UsageTracker.reserve(user, "video", 2):
         pass
-    billing_sandbox.run_jobs(["flush_usage"])
+    billing_sandbox.run_billing_jobs(["flush_usage"])
     billing_sandbox.renew(user)
 
     assert_quota(user, "video", used=0, limit=50)

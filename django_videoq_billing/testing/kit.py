@@ -232,7 +232,7 @@ class BillingSandbox:
         return ensure_subscription(user)
 
     def _fresh(self, user: AbstractBaseUser) -> UserSubscription:
-        if user not in self._known:
+        if not any(user is known for known in self._known):  # each object keeps a copy of its own
             self._known.append(user)
         self._forget_cached()
         return UserSubscription.objects.select_related("plan", "pending_plan").get(user_id=user.pk)

@@ -58,6 +58,31 @@ def test_a_plan_of_the_test_is_made_known_to_stripe(subscribed_user: Move) -> No
     assert ledger(subscribed_user(plan=plan)) == [("succeeded", 9900)]
 
 
+def test_trials_and_years(subscribed_user: Move, billing_sandbox: BillingSandbox) -> None:
+    plan = make_plan(slug="yearly", price_cents=9900, interval="year", trial_days=14)
+    user = subscribed_user(plan=plan)
+    assert (user.subscription.status, ledger(user)) == ("trialing", [])
+
+    assert billing_sandbox.renew(user).status == "active"
+    assert timezone.now() < START + timedelta(days=15)
+    billing_sandbox.renew(user)
+
+    assert timezone.now() > START + timedelta(days=365 + 14)
+    assert ledger(user) == [("succeeded", 9900)] * 2
+
+
+def test_every_copy_of_a_user_is_told(subscribed_user: Move, billing_sandbox: BillingSandbox) -> None:
+    user = subscribed_user(plan="standard")
+    copy = User.objects.get(pk=user.pk)
+    for one in (user, copy):
+        billing_sandbox.subscription_of(one)
+        assert not one.subscription.cancel_at_period_end
+
+    billing_sandbox.cancel(user)
+
+    assert [one.subscription.cancel_at_period_end for one in (user, copy)] == [True, True]
+
+
 def test_a_user_of_the_host_may_be_given(subscribed_user: Move, user: User) -> None:
     assert subscribed_user("premium", user) is user
     assert user.subscription.plan.slug == "premium"

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from django_videoq_billing.models import PaymentTransaction, SubscriptionPlan, UserSubscription
+from django_videoq_billing.testing.factories import make_plan as make_plan
 from django_videoq_billing.types import Period
 
 _numbers = count(1)
@@ -19,19 +20,6 @@ def make_user(**fields: Any) -> User:
     return User.objects.create(
         **{"username": f"user{number}", "email": f"user{number}@example.com", **fields}
     )
-
-
-def make_plan(**fields: Any) -> SubscriptionPlan:
-    """A free plan of 5 videos and 60 minutes."""
-    number = next(_numbers)
-    values = {
-        "name": f"Plan {number}",
-        "slug": f"plan-{number}",
-        "video_limit": 5,
-        "transcription_limit_minutes": 60,
-        **fields,
-    }
-    return SubscriptionPlan.objects.create(**values)
 
 
 def make_payment(**fields: Any) -> PaymentTransaction:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
+from threading import Thread
 
 from django_videoq_billing.sandbox.config import DEFAULT_KEY, SandboxConfig
 
@@ -16,6 +18,11 @@ def parser() -> argparse.ArgumentParser:
         prog="stripe_sandbox", description="A local Stripe for development and tests."
     )
     add_arguments(arguments)
+    arguments.add_argument(
+        "--with-parent",
+        action="store_true",
+        help="stop when standard input ends: with the process that holds the other end, however that one ends",
+    )
     return arguments
 
 
@@ -74,6 +81,11 @@ def config_from(options: argparse.Namespace) -> SandboxConfig:
     )  # fmt: skip
 
 
+def _stop_with_stdin() -> None:
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def main(argv: list[str] | None = None) -> int:
     options = parser().parse_args(argv)
     try:
@@ -84,6 +96,8 @@ def main(argv: list[str] | None = None) -> int:
         if isinstance(error, ImportError):
             sys.stderr.write("Install the extra: pip install 'django-videoq-billing[sandbox]'\n")
         return 1
+    if options.with_parent:
+        Thread(target=_stop_with_stdin, daemon=True).start()
     sys.stderr.write(f"Stripe sandbox on {config.url} (console: {config.url}/_sandbox/)\n")
     serve(config)
     return 0

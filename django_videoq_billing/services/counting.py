@@ -71,3 +71,8 @@ def flush() -> int:
 def lag() -> StoreLag:
     """See `UsageStore.lag`."""
     return get_store().lag()
+
+
+def clear() -> None:
+    """See `UsageStore.clear`."""
+    get_store().clear()

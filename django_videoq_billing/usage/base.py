@@ -99,6 +99,9 @@ class UsageStore(ABC):
         What a store keeps of it counts no more from here on. Called after the commit. Safe to call twice.
         """
 
+    def clear(self) -> None:  # noqa: B027 (the same)
+        """Forget everything that is not in rows, counters that were not flushed included. For tests alone."""
+
     def flush(self) -> int:
         """Bring what was counted into `UsageRecord`; return how many entries that took.
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-import secrets
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import stripe
 from stripe._http_client import RequestsClient
+
+from django_videoq_billing.testing.process import SandboxProcess
+from django_videoq_billing.testing.process import free_port as free_port
 
 KEY = "sk_test_forthetestsofthesandbox00"
 START = 1_767_225_600  # 2026-01-01T00:00:00Z
@@ -165,41 +163,17 @@ class Receiver:
         self.thread.join()
 
 
-def free_port() -> int:
-    """A port below those that the system gives to outgoing connections: a server may leave it and come back to it."""
-    for _ in range(100):
-        port = 10_000 + secrets.randbelow(20_000)  # not `random`, which workers of one run seed alike
-        with suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise OSError("There is no free port.")
-
-
 @contextmanager
 def running(*options: str, kill: bool = False) -> Iterator[Driver]:
     """A sandbox process until the block ends; with `kill` it has no chance to say goodbye."""
-    port = free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "django_videoq_billing.sandbox",
-        "--port",
-        str(port),
-        "--api-key",
-        KEY,
-        *options,
-    ]
-    with TemporaryFile("w+") as log:
-        process = subprocess.Popen(command, stderr=log, text=True)  # noqa: S603 - our own module
-        try:
-            _wait_until_up(process, port, log)
-            driver = Driver(f"http://127.0.0.1:{port}")
-            yield driver
-            driver.http.close()
-            driver.recorder.close()
-        finally:
-            (process.kill if kill else process.terminate)()
-            process.wait(timeout=10)
+    process = SandboxProcess("--api-key", KEY, *options)
+    try:
+        driver = Driver(process.url)
+        yield driver
+        driver.http.close()
+        driver.recorder.close()
+    finally:
+        process.stop(kill=kill)
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float = 10) -> None:
@@ -207,17 +181,3 @@ def wait_until(condition: Callable[[], bool], *, seconds: float = 10) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
-
-
-def _wait_until_up(process: subprocess.Popen[str], port: int, log: IO[str]) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            log.seek(0)
-            raise RuntimeError(log.read())
-        try:
-            if httpx.get(f"http://127.0.0.1:{port}/_sandbox/health", timeout=1).status_code == 200:
-                return
-        except httpx.HTTPError:
-            time.sleep(0.05)
-    raise RuntimeError("The sandbox did not come up.")

@@ -15,6 +15,7 @@ import stripe
 from django_videoq_billing.sandbox import cli as command
 from django_videoq_billing.sandbox import control
 from django_videoq_billing.sandbox.config import SandboxConfig
+from django_videoq_billing.testing import SandboxError
 from tests.sandbox.driver import DAY, KEY, START, Driver, running, wait_until
 
 PACKAGE = Path(command.__file__).parent
@@ -103,7 +104,7 @@ def test_the_clock_is_saved_though_nothing_happens(tmp_path: Path) -> None:
 def test_a_state_file_that_cannot_be_read_is_left_alone(tmp_path: Path, content: str) -> None:
     file = tmp_path / "sandbox.json"
     file.write_text(content)
-    with pytest.raises(RuntimeError, match="cannot be read by this version"), running("--state", str(file)):
+    with pytest.raises(SandboxError, match="cannot be read by this version"), running("--state", str(file)):
         pass
     assert file.read_text() == content
 

@@ -89,6 +89,17 @@ def _client_for(key: str, base: str, timeout: int, retries: int) -> stripe.Strip
     )
 
 
+@contextmanager
+def sdk_leading_to(base: str) -> Iterator[None]:
+    """Have those who use the SDK without a client of their own, dj-stripe for one, speak to this address."""
+    before = stripe.api_base, stripe.max_network_retries
+    stripe.api_base, stripe.max_network_retries = base, 0
+    try:
+        yield
+    finally:
+        stripe.api_base, stripe.max_network_retries = before
+
+
 class _TracedRequests(stripe.RequestsClient):
     """The SDK's own way over HTTP, with a span for each request, repeated ones too."""
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
+
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.usage.redis_store.connections import Argument
-from django_videoq_billing.usage.redis_store.keys import SHARDS, ShardKeys, shard_keys
+from django_videoq_billing.usage.redis_store.keys import SHARDS, ShardKeys, microseconds, shard_keys
 from django_videoq_billing.usage.redis_store.texts import scripts as lua
 from django_videoq_billing.usage.redis_store.wire import StoreAwayError, Wire
 
@@ -38,8 +39,8 @@ def _call_name() -> bytes:
 
 
 def now() -> int:
-    """Microseconds since 1970, by this process's clock: the same that rolls periods."""
-    return time.time_ns() // 1000
+    """Microseconds since 1970, by Django's clock: the same that rolls periods, also where tests lead it."""
+    return microseconds(timezone.now())
 
 
 class Shard:
@@ -219,7 +220,16 @@ class Shard:
 class Shards(list[Shard]):
     def __init__(self, wire: Wire, prefix: str) -> None:
         super().__init__(Shard(wire, number, prefix) for number in range(SHARDS))
-        self.wire = wire
+        self.wire, self.prefix = wire, prefix
+
+    def clear(self) -> None:
+        """Remove every key under the prefix. This goes through all keys of the server: for tests alone."""
+
+        def remove(client: Any) -> None:
+            for key in client.scan_iter(match=f"{{{self.prefix}:*", count=1000):
+                client.unlink(key)
+
+        self.wire.ask(remove)
 
 
 def tips(shards: Shards) -> list[str]:

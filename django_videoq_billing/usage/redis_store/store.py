@@ -89,12 +89,8 @@ class RedisUsageStore(UsageStore):
         except StoreAwayError as error:
             if error.maybe_done:
                 self._not_known(shard, hold_id, error)
-            return self._without_redis(
-                shard,
-                entitlement.user_id,
-                error,
-                lambda: self.database.reserve(entitlement, metric, amount, key=key, hold=hold),
-            )
+            work = partial(self.database.reserve, entitlement, metric, amount, key=key, hold=hold)
+            return self._without_redis(shard, entitlement.user_id, error, work)
         if answer.granted and not answer.replayed:
             away.make_durable(shard, answer)
         return answer
@@ -276,6 +272,10 @@ class RedisUsageStore(UsageStore):
             return flush.flush(self.shards)
         except StoreAwayError as error:
             raise UsageUnavailable.no_answer() from error
+
+    def clear(self) -> None:
+        with suppress(StoreAwayError):
+            self.shards.clear()
 
     def lag(self) -> StoreLag:
         return lag.lag_of(self.shards)

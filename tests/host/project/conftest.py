@@ -1,0 +1,1 @@
+pytest_plugins = ["django_videoq_billing.testing.plugin"]

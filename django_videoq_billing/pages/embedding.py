@@ -49,7 +49,7 @@ def page_for(request: HttpRequest, page: Page, *, billing_url: str, success_url:
         "siteName": site_name(),
         "timeZone": _time_zone(),
         "now": timezone.now().isoformat(),
-        "planIsGiven": _plan_is_given(request.user),
+        "planIsGiven": _plan_is_given(getattr(request, "user", None)),
     }
     return BillingPage(config, page_assets(), nonce_of(request), _link(get_settings().NO_SCRIPT_URL))
 
@@ -74,6 +74,8 @@ def api_root() -> str:
 
 def _plan_is_given(user: Any) -> bool:
     """Whether the user has a plan with a price that nobody is billed for, as support can assign it."""
+    if user is None or user.pk is None:
+        return False
     row = UserSubscription.objects.select_related("plan").filter(user_id=user.pk).first()
     return row is not None and row.is_active and not row.plan.is_free and not row.stripe_subscription_id
 

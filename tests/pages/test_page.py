@@ -79,7 +79,7 @@ def test_what_the_front_end_is_told(browser: Client, settings: Any) -> None:
         ({"status": "cancelled"}, False),
     ],
 )
-def test_the_front_end_is_told_of_a_plan_that_nobody_is_billed_for(row: dict[str, str], given: bool) -> None:
+def test_the_front_end_is_told_of_a_plan_that_nobody_is_billed_for(row: dict[str, Any], given: bool) -> None:
     client = Client()
     client.force_login(subscribed(make_plan(price_cents=1200), **row))
     assert config_of(client.get("/billing/").text)["planIsGiven"] is given

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.exceptions import MalformedPayload
 from django_videoq_billing.models import SubscriptionPlan
-from django_videoq_billing.services.stripe_payloads import moment, without_nul
+from django_videoq_billing.services.stripe_payloads import moment, storable
 from django_videoq_billing.services.stripe_service.client import Json, given
 from django_videoq_billing.types import UserId
 
@@ -43,7 +42,7 @@ def checkout_params(
 def read_event(payload: bytes) -> Json:
     """Return the event in a body whose signature is verified; raises MalformedPayload."""
     try:
-        event = json.loads(without_nul(payload))
+        event = storable(payload)
         moment(event["created"])
         fits = isinstance(event["id"], str) and len(event["id"]) <= 255 and isinstance(event["type"], str)
         if fits and isinstance(event["data"]["object"], dict):  # which has no id where it is a balance

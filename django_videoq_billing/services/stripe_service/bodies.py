@@ -1,4 +1,4 @@
-"""What is sent to Stripe for a checkout page, and what comes back in a webhook."""
+"""What is sent to Stripe for a checkout page and a change, and what comes back in a webhook."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from django_videoq_billing.conf import get_settings
 from django_videoq_billing.exceptions import MalformedPayload
 from django_videoq_billing.models import SubscriptionPlan
 from django_videoq_billing.services.stripe_payloads import moment, storable
-from django_videoq_billing.services.stripe_service.client import Json, given
-from django_videoq_billing.types import UserId
+from django_videoq_billing.services.stripe_service.client import Json, Params, given
+from django_videoq_billing.types import StripeSubscriptionState, UserId
 
 
 def checkout_params(
@@ -35,6 +35,17 @@ def checkout_params(
             "automatic_tax": {"enabled": True} if settings.CHECKOUT_AUTOMATIC_TAX else None,
             "customer_update": {"address": "auto"} if settings.CHECKOUT_AUTOMATIC_TAX else None,
             "locale": settings.CHECKOUT_LOCALE,
+        }
+    )
+
+
+def change_params(subscription: StripeSubscriptionState, price_id: str, *, end_trial: bool) -> Params:
+    """What a change of the price at once is, for making it and for a preview of it."""
+    return given(
+        {
+            "items": [{"id": subscription.item_id, "price": price_id}],
+            "proration_behavior": "always_invoice",
+            "trial_end": "now" if end_trial else None,
         }
     )
 

@@ -20,6 +20,8 @@ CHECKS = {
     "format": "ruff format --check",
     "types": "mypy",
     "imports": "lint-imports --no-logo",
+    "security": "bandit -q -c pyproject.toml -r django_videoq_billing",
+    "package": "python -m tests.packaging",
     "migrations": "django-admin makemigrations --check --dry-run videoq_billing videos",
     "tests on SQLite": f"pytest -m 'not postgres and not browser' {PARALLEL} {COVERAGE}",
     "tests on PostgreSQL": f"python -m tests.with_postgres pytest {ON_POSTGRES} {PARALLEL} --cov-append {COVERAGE}",

@@ -8,7 +8,7 @@ from django_videoq_billing.conf import get_settings
 from django_videoq_billing.exceptions import MalformedPayload
 from django_videoq_billing.models import SubscriptionPlan
 from django_videoq_billing.services.stripe_payloads import moment, storable
-from django_videoq_billing.services.stripe_service.client import Json, Params, given
+from django_videoq_billing.services.stripe_service.client import Json, given
 from django_videoq_billing.types import StripeSubscriptionState, UserId
 
 
@@ -39,7 +39,7 @@ def checkout_params(
     )
 
 
-def change_params(subscription: StripeSubscriptionState, price_id: str, *, end_trial: bool) -> Params:
+def change_params(subscription: StripeSubscriptionState, price_id: str, *, end_trial: bool) -> Any:
     """What a change of the price at once is, for making it and for a preview of it."""
     return given(
         {

@@ -8,9 +8,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-import stripe
 from django.test import Client
 
+from tests.signing import signature_of
 from tests.simulation.account import Account, Json
 
 SECRET = "whsec_of_the_simulation"
@@ -89,7 +89,7 @@ class Post:
 
     def _bring(self, event: Json) -> None:
         body = json.dumps(event)
-        signature = stripe.WebhookSignature.generate_signature_header(body, SECRET)
+        signature = signature_of(body, SECRET)
         headers: Any = {"Stripe-Signature": signature}
         answer = self._client.post(URL, body, content_type="application/json", headers=headers)
         if answer.status_code != 200:

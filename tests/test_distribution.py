@@ -1,6 +1,9 @@
+"""What is published, and what it is tested with."""
+
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -35,3 +38,17 @@ def test_every_pair_of_the_classifiers_has_its_environment() -> None:
         in environments
     )
     assert f"py3{pythons[0]}-django{djangos[0]}-" in environments, "Django 6.0 needs Python 3.12"
+
+
+def test_what_is_shipped_of_others_has_its_licence_beside_it() -> None:
+    """Built or minified files are others' work, or hold it: their licences must travel with them."""
+    static = ROOT / "django_videoq_billing" / "static"
+    folders = {path.parent for path in static.rglob("*.js") if ".min." in path.name or "assets" in path.parts}
+    assert folders
+    bare = [folder for folder in folders if not any(licences_near(folder))]
+    assert bare == []
+
+
+def licences_near(folder: Path) -> list[Path]:
+    """In the folder, or where it is one of a build's, in the one above."""
+    return [path for place in (folder, folder.parent) for path in place.glob("*LICENSE*")]

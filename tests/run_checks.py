@@ -21,6 +21,8 @@ CHECKS = {
     "types": "mypy",
     "imports": "lint-imports --no-logo",
     "front end": "python -m scripts.frontend check",
+    "security": "bandit -q -c pyproject.toml -r django_videoq_billing",
+    "package": "python -m tests.packaging",
     "migrations": "django-admin makemigrations --check --dry-run videoq_billing videos",
     "tests on SQLite": f"pytest -m 'not postgres and not browser' {PARALLEL} {COVERAGE}",
     "tests on PostgreSQL": f"python -m tests.with_postgres pytest {ON_POSTGRES} {PARALLEL} --cov-append {COVERAGE}",

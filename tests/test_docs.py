@@ -23,7 +23,7 @@ from django_videoq_billing.webhooks import registry
 from django_videoq_billing.webhooks.registry import handlers_for
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 SETTINGS = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
 ERRORS = (ROOT / "docs/errors.md").read_text(encoding="utf-8")
 LEAVES = [

@@ -124,10 +124,20 @@ class SubscriptionPlan(models.Model):
         return 12 if self.interval == self.Interval.YEAR else 1
 
     def is_upgrade_from(self, current: SubscriptionPlan) -> bool:
-        """Whether a change from `current` takes effect at once: it costs more a month, or commits for longer."""
+        """Whether a change from `current` takes effect at once: it costs more a month, or commits for longer.
+
+        At the same price it must not allow less of anything: who changes to and fro at no cost would use the
+        allowances of both plans.
+        """
         if self.months != current.months:
             return self.months > current.months
-        return self.price_cents >= current.price_cents
+        if self.price_cents != current.price_cents:
+            return self.price_cents > current.price_cents
+        return not any(self.allows_less(metric, current) for metric in Metric)
+
+    def allows_less(self, metric: Metric, other: SubscriptionPlan) -> bool:
+        mine, others = self.limit(metric), other.limit(metric)
+        return mine is not None and (others is None or mine < others)
 
     @property
     def transcription_limit_seconds(self) -> int | None:

@@ -54,7 +54,9 @@ def preview(user: AbstractBaseUser, plan: SubscriptionPlan) -> ChangePreview:
     exceeded = _exceeded(user, plan)
     if not plan.is_upgrade_from(row.plan):
         return ChangePreview(plan, False, state.period.end, plan.currency, 0, 0, [], exceeded)
-    invoice: PreviewState = preview_state(StripeService.preview_price(state, str(plan.stripe_price_id)))
+    invoice: PreviewState = preview_state(
+        StripeService.preview_price(state, str(plan.stripe_price_id), end_trial=_leaves_trial(state, plan))
+    )
     return ChangePreview(
         plan=plan,
         immediate=True,
@@ -69,6 +71,8 @@ def preview(user: AbstractBaseUser, plan: SubscriptionPlan) -> ChangePreview:
 
 def change(user: AbstractBaseUser, plan: SubscriptionPlan) -> UserSubscription:
     """Move to another plan: up at once with proration, down at the end of the period, to Free by cancelling.
+
+    A trial goes on where the new plan has one, too, and is over where it has none: that plan is paid for at once.
 
     Choosing the present plan drops a change that was scheduled, or that waits for its payment, and so does
     choosing a third. Raises AlreadyOnPlan, InvalidPlan, Conflict (nothing is billed, a payment is open, or it
@@ -101,7 +105,7 @@ def _upgrade(state: StripeSubscriptionState, plan: SubscriptionPlan) -> None:
     if state.schedule_id:
         StripeService.release_schedule(state.schedule_id)
     try:
-        StripeService.change_price(state, str(plan.stripe_price_id))
+        StripeService.change_price(state, str(plan.stripe_price_id), end_trial=_leaves_trial(state, plan))
     except StripeFailure as refusal:
         if state.pending_price_id:
             released = StripeService.retrieve_subscription(state.stripe_id)
@@ -109,6 +113,11 @@ def _upgrade(state: StripeSubscriptionState, plan: SubscriptionPlan) -> None:
         if not isinstance(refusal, StripeAuthenticationRequired):
             raise
         _let_wait(state, plan, refusal)
+
+
+def _leaves_trial(state: StripeSubscriptionState, plan: SubscriptionPlan) -> bool:
+    """Whether the change is to be paid at once: a trial of one plan is none of another that offers none."""
+    return state.status == Status.TRIALING and not plan.trial_days
 
 
 def _let_wait(
@@ -122,7 +131,9 @@ def _let_wait(
     if state.pending_price_id or state.cancel_at_period_end:
         raise StripeAuthenticationRequired.while_scheduled() from refusal
     try:
-        state = StripeService.change_price(state, str(plan.stripe_price_id), may_wait=True)
+        state = StripeService.change_price(
+            state, str(plan.stripe_price_id), end_trial=_leaves_trial(state, plan), may_wait=True
+        )
     except StripeFailure:
         raise refusal from None
     if state.waiting_price_id:

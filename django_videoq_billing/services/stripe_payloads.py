@@ -6,6 +6,7 @@ subscription under `parent`); the older shapes of replayed events are read as we
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +30,15 @@ _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")  # after a backslash that is it
 def without_nul(body: bytes) -> bytes:
     """Return JSON without the character that PostgreSQL cannot store."""
     return _NUL.sub(rb"\1", body)
+
+
+def storable(body: bytes) -> Any:
+    """Return the value of JSON as every database takes it: half a character becomes "?".
+
+    Raises ValueError for what is no JSON, and for NaN and Infinity, which Python alone takes for it.
+    """
+    read = json.loads(without_nul(body))
+    return json.loads(json.dumps(read, ensure_ascii=False, allow_nan=False).encode(errors="replace"))
 
 
 def moment(timestamp: int | None) -> datetime | None:

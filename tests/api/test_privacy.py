@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import stripe
 from django.utils import timezone
 
 from django_videoq_billing.services.usage_tracker import UsageTracker
@@ -20,6 +19,7 @@ from tests.api.shop import KEY, SECRET, Shop
 from tests.api.test_stripe_errors import ours
 from tests.factories import make_payment, make_plan, subscribed
 from tests.leaks import STRIPE_ID
+from tests.signing import signature_of
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_the_search_finds_what_it_looks_for() -> None:
 
 def signed(event: dict[str, Any]) -> tuple[str, str]:
     body = json.dumps(event)
-    return body, stripe.WebhookSignature.generate_signature_header(body, SECRET)
+    return body, signature_of(body, SECRET)
 
 
 def walk(shop: Shop) -> Iterator[Any]:

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-import stripe
 import time_machine
 from django.core.management import call_command
 from django.test import Client
 
 from django_videoq_billing.webhooks import inbox
 from tests.sandbox.driver import Driver
+from tests.signing import signature_of
 
 SECRET = "whsec_for_the_example"
 
@@ -66,7 +66,7 @@ class Shop:
         """Deliver the events of the sandbox, signed, as it would itself."""
         for event in self.sandbox.new_events():
             body = json.dumps(event)
-            signature = stripe.WebhookSignature.generate_signature_header(body, SECRET)
+            signature = signature_of(body, SECRET)
             answer = self.client.post(
                 "/api/billing/webhook/stripe",
                 body,

@@ -21,6 +21,7 @@ from django_videoq_billing.models import PaymentTransaction, WebhookEvent
 from django_videoq_billing.services import stripe_mirror
 from django_videoq_billing.services.stripe_mirror import default_card, mirror_customer, mirror_due
 from django_videoq_billing.webhooks import djstripe_bridge, inbox
+from tests.signing import signature_of
 from tests.stripe_site import OperatorsDriver, receive, row_of
 
 urlpatterns = [path("stripe/", include("djstripe.urls", namespace="djstripe"))]
@@ -243,7 +244,7 @@ class TestDjstripesOwnWebhook:
 
     def deliver(self, url: str, event: dict[str, Any], secret: str = SECRET) -> int:
         body = json.dumps(event)
-        header = stripe.WebhookSignature.generate_signature_header(body, secret)
+        header = signature_of(body, secret)
         client = Client(raise_request_exception=False)
         return client.post(url, body, "application/json", headers={"stripe-signature": header}).status_code
 

@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 import pytest
-import stripe
 from django.apps import apps
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from django_videoq_billing.models import WebhookEvent
 from tests.api.clients import URLS, client_of
+from tests.signing import signature_of
 from tests.stripe_site import OperatorsDriver, row_of
 
 pytestmark = [
@@ -24,7 +24,7 @@ pytestmark = [
 def deliver(events: list[dict[str, Any]]) -> None:
     for event in events:
         body = json.dumps(event)
-        signature = stripe.WebhookSignature.generate_signature_header(body, "whsec_operator")
+        signature = signature_of(body, "whsec_operator")
         answer = APIClient().generic(
             "POST", URLS["billing/webhook/stripe"], body, headers={"stripe-signature": signature}
         )

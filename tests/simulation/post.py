@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import stripe
 from django.test import Client
 
+from tests.signing import signature_of
 from tests.simulation.account import Account, Json, moment
 
 SECRET = "whsec_of_the_simulation"
@@ -96,7 +96,7 @@ class Post:
     def _bring(self, event: Json) -> None:
         self.came.setdefault(event["id"], moment(self.account.sandbox.now()))
         body = json.dumps(event)
-        signature = stripe.WebhookSignature.generate_signature_header(body, SECRET)
+        signature = signature_of(body, SECRET)
         headers: Any = {"Stripe-Signature": signature}
         answer = self._client.post(URL, body, content_type="application/json", headers=headers)
         if answer.status_code != 200:

@@ -83,7 +83,10 @@ def payments(year: Year, findings: Findings) -> None:
 
 
 def trials(year: Year, findings: Findings) -> None:
-    """Who was on trial until its end and meant to stay was told once; nobody twice, and nobody else."""
+    """Who was on trial until its end and meant to stay was told once; nobody twice, and nobody else.
+
+    A trial that was cut short by a plan that has none may have been told of before that, by the end it had then.
+    """
     here = Counter(Notification.objects.filter(kind=Kind.TRIAL_ENDING).values_list("user_id", "key"))
     now, customers = year.account.sandbox.now(), year.customers
     known: Counter[tuple[int, str]] = Counter()
@@ -91,16 +94,17 @@ def trials(year: Year, findings: Findings) -> None:
         user, end = customers.get(subscription["customer"]), subscription["trial_end"]
         if user is None or not end:
             continue
-        trial = (user, moment(end).isoformat())
-        known[trial] += 1
-        findings.compared["trials"] += 1
-        left_early = any(
-            seen.object["id"] == subscription["id"]
-            and (seen.object["cancel_at_period_end"] or seen.object["status"] == "canceled")
-            for seen in year.post.seen
+        told = [seen for seen in year.post.seen if seen.object["id"] == subscription["id"]]
+        ends = {end, *(seen.object["trial_end"] for seen in told if seen.object.get("trial_end"))}
+        left_early = len(ends) > 1 or any(
+            seen.object["cancel_at_period_end"] or seen.object["status"] == "canceled"
+            for seen in told
             if seen.at <= end
         )
-        findings.within(f"trial {trial}", here[trial], 0 if left_early or end > now else 1, 1)
+        findings.compared["trials"] += 1
+        for trial in sorted((user, moment(each).isoformat()) for each in ends):
+            known[trial] += 1
+            findings.within(f"trial {trial}", here[trial], 0 if left_early or end > now else 1, 1)
     findings.compared["told"] = sum(here.values())
     for trial in sorted(here.keys() - known.keys()):
         findings.complaints.append(f"no trial: {trial}")

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import stripe
 import time_machine
 
 from django_videoq_billing.models import PaymentTransaction, SubscriptionPlan, UserSubscription
@@ -19,6 +18,7 @@ from django_videoq_billing.services.stripe_service import StripeService
 from django_videoq_billing.webhooks import inbox
 from tests.factories import make_plan, make_user
 from tests.sandbox.driver import Driver
+from tests.signing import signature_of
 
 SECRET = "whsec_for_tests"
 Events = list[dict[str, Any]]
@@ -165,7 +165,7 @@ def shuffled(seed: int) -> Callable[[Events], Events]:
 
 def receive(event: dict[str, Any]) -> str:
     body = json.dumps(event)
-    header = stripe.WebhookSignature.generate_signature_header(body, SECRET)
+    header = signature_of(body, SECRET)
     return inbox.receive(body.encode(), header)
 
 

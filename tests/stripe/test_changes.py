@@ -12,6 +12,7 @@ from django_videoq_billing.exceptions import (
     PermissionDenied,
     StripeFailure,
 )
+from django_videoq_billing.models import SubscriptionPlan
 from django_videoq_billing.services import plan_changes
 from django_videoq_billing.services.entitlements import entitlement_for
 from django_videoq_billing.services.usage_tracker import UsageTracker
@@ -147,18 +148,45 @@ class TestChange:
         assert plan_changes.change(site.user, site.free).cancel_at_period_end
 
     def test_during_a_trial_it_is_at_once(self, site: Site) -> None:
-        site.standard.trial_days = 14
-        site.standard.save()
-        site.checkout(site.standard)
-        site.settle()
+        on_trial(site, site.standard, site.premium)
+        assert plan_changes.preview(site.user, site.premium).amount_due == 0
         row = plan_changes.change(site.user, site.premium)
         assert (row.plan, row.status) == (site.premium, "trialing")
+        site.settle()
+        assert site.snapshot()["ledger"] == []
+
+    def test_a_trial_of_one_plan_is_none_of_another_that_has_none(self, site: Site) -> None:
+        on_trial(site, site.standard)
+        assert plan_changes.preview(site.user, site.premium).amount_due == 4900
+        row = plan_changes.change(site.user, site.premium)
+        assert (row.plan, row.status) == (site.premium, "active")
+        site.settle()
+        assert [line[-1] for line in site.snapshot()["ledger"]] == ["premium"]
+
+    def test_nor_where_it_cannot_be_paid(self, site: Site) -> None:
+        on_trial(site, site.standard)
+        customer = site.row.stripe_customer_id
+        site.sandbox.control(f"customers/{customer}/fail_next", payments=1, reason="card_declined")
+        with pytest.raises(StripeFailure, match="card was declined"):
+            plan_changes.change(site.user, site.premium)
+        site.settle()
+        assert (site.row.plan, site.row.status) == (site.standard, "trialing")
 
     def test_without_a_paid_subscription(self, site: Site) -> None:
         with pytest.raises(Conflict, match="no paid subscription"):
             plan_changes.change(site.user, site.premium)
         with pytest.raises(Conflict, match="no paid subscription"):
             plan_changes.preview(site.user, site.premium)
+
+
+def on_trial(site: Site, *plans: SubscriptionPlan) -> None:
+    """All of these plans have a trial, and the user begins that of the first."""
+    for plan in plans:
+        plan.trial_days = 14
+        plan.save()
+    site.checkout(plans[0])
+    site.settle()
+    assert site.row.status == "trialing"
 
 
 class TestCancelling:

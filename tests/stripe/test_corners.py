@@ -156,12 +156,24 @@ class TestComingBack:
 
 
 class TestChanging:
-    def test_an_equal_price_counts_at_once(self, site: Site) -> None:
+    @pytest.mark.parametrize(
+        ("videos", "minutes", "at_once"),
+        [(50, 60, True), (51, None, True), (None, 61, True), (49, 600, False), (500, 59, False)],
+    )
+    def test_an_equal_price_counts_at_once_where_nothing_is_less(
+        self, site: Site, videos: int | None, minutes: int | None, at_once: bool
+    ) -> None:
+        """Or one could change to and fro for nothing, and use the videos of one and the minutes of the other."""
         first_subscription(site)
         price = site.sandbox.price(1200)
-        other = make_plan(name="Other", slug="other", price_cents=1200, stripe_price_id=price.id)
+        other = make_plan(
+            price_cents=1200,
+            stripe_price_id=price.id,
+            video_limit=videos,
+            transcription_limit_minutes=minutes,
+        )
         row = plan_changes.change(site.user, other)
-        assert (row.plan, row.pending_plan) == (other, None)
+        assert (row.plan, row.pending_plan) == ((other, None) if at_once else (site.standard, other))
 
     def test_who_pays_an_old_price_keeps_paying_it(self, site: Site) -> None:
         """A price-only change: the plan costs more now, and whoever has it has it already."""

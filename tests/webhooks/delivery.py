@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
-import stripe
 from rest_framework.test import APIClient
 
 from tests.api.clients import URLS
+from tests.signing import signature_of
 
 URL = URLS["billing/webhook/stripe"]
 SECRET = "whsec_for_the_tests"
@@ -40,10 +39,7 @@ def event(event_id: str = "evt_1Secret", kind: str = "test.unheard_of", **others
 
 
 def sign(body: str | bytes, secret: str = SECRET, at: float | None = None, scheme: str = "v1") -> str:
-    text = body if isinstance(body, str) else body.decode("utf-8", "surrogateescape")
-    moment = int(time.time() if at is None else at)
-    header: str = stripe.WebhookSignature.generate_signature_header(text, secret, timestamp=moment)
-    return header.replace("v1=", f"{scheme}=")
+    return signature_of(body, secret, at).replace("v1=", f"{scheme}=")
 
 
 def deliver(client: APIClient, body: Any, signature: str | None = None, **extra: Any) -> Any:

@@ -1,16 +1,15 @@
-"""What is sent to Stripe for a checkout page, and what comes back in a webhook."""
+"""What is sent to Stripe for a checkout page and a change, and what comes back in a webhook."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.exceptions import MalformedPayload
 from django_videoq_billing.models import SubscriptionPlan
-from django_videoq_billing.services.stripe_payloads import moment, without_nul
+from django_videoq_billing.services.stripe_payloads import moment, storable
 from django_videoq_billing.services.stripe_service.client import Json, given
-from django_videoq_billing.types import UserId
+from django_videoq_billing.types import StripeSubscriptionState, UserId
 
 
 def checkout_params(
@@ -40,10 +39,21 @@ def checkout_params(
     )
 
 
+def change_params(subscription: StripeSubscriptionState, price_id: str, *, end_trial: bool) -> Any:
+    """What a change of the price at once is, for making it and for a preview of it."""
+    return given(
+        {
+            "items": [{"id": subscription.item_id, "price": price_id}],
+            "proration_behavior": "always_invoice",
+            "trial_end": "now" if end_trial else None,
+        }
+    )
+
+
 def read_event(payload: bytes) -> Json:
     """Return the event in a body whose signature is verified; raises MalformedPayload."""
     try:
-        event = json.loads(without_nul(payload))
+        event = storable(payload)
         moment(event["created"])
         fits = isinstance(event["id"], str) and len(event["id"]) <= 255 and isinstance(event["type"], str)
         if fits and isinstance(event["data"]["object"], dict):  # which has no id where it is a balance

@@ -18,7 +18,7 @@ from django_videoq_billing.services.stripe_payloads import (
     invoice_state,
     subscription_state,
 )
-from django_videoq_billing.services.stripe_service.bodies import checkout_params, read_event
+from django_videoq_billing.services.stripe_service.bodies import change_params, checkout_params, read_event
 from django_videoq_billing.services.stripe_service.client import (
     Json,
     Params,
@@ -179,17 +179,18 @@ class StripeService:
 
     @staticmethod
     def change_price(
-        subscription: StripeSubscriptionState, price_id: str, *, may_wait: bool = False
+        subscription: StripeSubscriptionState,
+        price_id: str,
+        *,
+        end_trial: bool = False,
+        may_wait: bool = False,
     ) -> StripeSubscriptionState:
         """Change the price at once and invoice the difference; where it cannot be paid nothing changes.
 
         With `may_wait` the change then waits for the invoice, a day at most, and a cancellation stays:
         https://docs.stripe.com/billing/subscriptions/pending-updates
         """
-        change = {
-            "items": [{"id": subscription.item_id, "price": price_id}],
-            "proration_behavior": "always_invoice",
-        }
+        change = change_params(subscription, price_id, end_trial=end_trial)
         if may_wait:
             return _update(subscription.stripe_id, {**change, "payment_behavior": "pending_if_incomplete"})
         strict = {"payment_behavior": "error_if_incomplete", "cancel_at_period_end": False}
@@ -223,15 +224,14 @@ class StripeService:
             client().v1.subscription_schedules.release(schedule_id, options=once())
 
     @staticmethod
-    def preview_price(subscription: StripeSubscriptionState, price_id: str) -> Json:
+    def preview_price(
+        subscription: StripeSubscriptionState, price_id: str, *, end_trial: bool = False
+    ) -> Json:
         """Return the invoice that `change_price` would make now: https://docs.stripe.com/api/invoices/create_preview"""
         params: Any = {
             "customer": subscription.customer_id,
             "subscription": subscription.stripe_id,
-            "subscription_details": {
-                "items": [{"id": subscription.item_id, "price": price_id}],
-                "proration_behavior": "always_invoice",
-            },
+            "subscription_details": change_params(subscription, price_id, end_trial=end_trial),
         }
         with stripe_errors():
             return plain(client().v1.invoices.create_preview(params))

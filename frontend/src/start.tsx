@@ -21,7 +21,17 @@ export async function start(root: HTMLElement, config: PageConfig): Promise<void
   );
 }
 
+declare global {
+  interface Window {
+    /** Set by a script of the host's before ours, where the endpoints know users by tokens and not by the session. */
+    videoqBilling?: Pick<PageConfig, "getToken">;
+  }
+}
+
 export function startPage(): Promise<void> | undefined {
   const root = document.getElementById("videoq-billing");
-  return root ? start(root, readPageConfig(document.getElementById("videoq-billing-config"))) : undefined;
+  if (!root) return undefined;
+  const config = readPageConfig(document.getElementById("videoq-billing-config"));
+  const { getToken } = window.videoqBilling ?? {};
+  return start(root, getToken ? { ...config, getToken } : config);
 }

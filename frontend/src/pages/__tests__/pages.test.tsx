@@ -165,6 +165,20 @@ describe("the start", () => {
     expect(await screen.findByRole("heading", { name: "You are on Standard" })).toBeVisible();
   });
 
+  it("asks the host's script for a token before each request", async () => {
+    const api = wellApi();
+    root();
+    const data = document.body.appendChild(document.createElement("script"));
+    data.id = "videoq-billing-config";
+    data.type = "application/json";
+    data.textContent = JSON.stringify(CONFIG);
+    window.videoqBilling = { getToken: () => "Token abc" };
+    await startPage();
+    await screen.findByText("It renews on December 1, 2026.");
+    delete window.videoqBilling;
+    expect(api.calls.map((call) => call.headers.Authorization)).toEqual(api.calls.map(() => "Token abc"));
+  });
+
   it("does nothing where there is no element", () => {
     expect(startPage()).toBeUndefined();
   });

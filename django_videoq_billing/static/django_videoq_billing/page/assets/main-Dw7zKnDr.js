@@ -1,0 +1,1 @@
+import{t as e}from"./app-Z_B-qXcS.js";e();

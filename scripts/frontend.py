@@ -44,12 +44,12 @@ class Node:
 
     def run(self, *arguments: str | Path, quiet: bool = False) -> bool:
         """Run npm in frontend/; what it says is shown unless all is well and `quiet` is wanted."""
-        # Its own programs come first: npm's scripts look for `node` on the path.
+        # Its own programs come first: npm's scripts look for `node` on the path. Like pip, it trusts whom the system does.
         path = os.pathsep.join([str(self.bin), os.environ.get("PATH", "")])
         done = subprocess.run(  # noqa: S603 - our own arguments
             [str(self.program), str(self.npm), *map(str, arguments)],
             cwd=FRONTEND,
-            env={**os.environ, "PATH": path, "CI": "1", "NO_COLOR": "1"},
+            env={**os.environ, "PATH": path, "CI": "1", "NO_COLOR": "1", "NODE_USE_SYSTEM_CA": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",

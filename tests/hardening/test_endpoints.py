@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 import yaml
 from django.contrib.auth.models import User
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
 from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.authtoken.models import Token
@@ -92,9 +94,14 @@ class People:
 
 
 @pytest.fixture
-def people(shop: Shop) -> People:
+def people(shop: Shop) -> Iterator[People]:
     make_plan(name="Not listed", slug="not-listed", is_public=False)
-    return People(shop)
+    asking = People(shop)  # by Django's own client, which connects these anew
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)  # the connection is the test's
+    yield asking
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 def questions(method: str, path: str, plan_ids: list[int]) -> Iterator[Any]:

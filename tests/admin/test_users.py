@@ -95,12 +95,14 @@ class TestTheTimeLine:
             reverse("admin:videoq_billing_usersubscription_move", args=[ada.subscription.pk, "grant"]),
             {"metric": "video", "amount": 2, "reason": "Lost upload"},
         )
+        refusal = new_refusal(user=ada)
+        refusal.save()
         shown = text(admin_client.get(timeline_of(ada)))
         assert "Lost upload" in shown
         assert "$12.00" in shown
+        assert reverse("admin:videoq_billing_usagerefusal_change", args=[refusal.pk]) in shown
         payment = ada.payment_transactions.get()
         assert reverse("admin:videoq_billing_paymenttransaction_change", args=[payment.pk]) in shown
-        assert "Refused uploads are not stored" in shown
 
     def test_shows_only_what_one_may_see(self, ada: Any) -> None:
         grant_allowance(ada, "video", 2, reason="Lost upload", author=None)

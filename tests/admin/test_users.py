@@ -16,6 +16,7 @@ from django_videoq_billing.admin.inlines import mount_on_stock_user_admin
 from django_videoq_billing.models import SubscriptionPlan
 from django_videoq_billing.services.support import grant_allowance
 from tests.admin.conftest import busy_user, staff_who_may, text
+from tests.models.rows import new_refusal
 
 if TYPE_CHECKING:
     from pytest_django import DjangoAssertNumQueries

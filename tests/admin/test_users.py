@@ -16,7 +16,6 @@ from django_videoq_billing.admin.inlines import mount_on_stock_user_admin
 from django_videoq_billing.models import SubscriptionPlan
 from django_videoq_billing.services.support import grant_allowance
 from tests.admin.conftest import busy_user, staff_who_may, text
-from tests.models.rows import new_refusal
 
 if TYPE_CHECKING:
     from pytest_django import DjangoAssertNumQueries
@@ -96,12 +95,12 @@ class TestTheTimeLine:
             reverse("admin:videoq_billing_usersubscription_move", args=[ada.subscription.pk, "grant"]),
             {"metric": "video", "amount": 2, "reason": "Lost upload"},
         )
-        refusal = new_refusal(user=ada)
-        refusal.save()
         shown = text(admin_client.get(timeline_of(ada)))
         assert "Lost upload" in shown
         assert "$12.00" in shown
-        assert reverse("admin:videoq_billing_usagerefusal_change", args=[refusal.pk]) in shown
+        assert (
+            reverse("admin:videoq_billing_usagerefusal_change", args=[ada.usage_refusals.get().pk]) in shown
+        )
         payment = ada.payment_transactions.get()
         assert reverse("admin:videoq_billing_paymenttransaction_change", args=[payment.pk]) in shown
 

@@ -50,6 +50,20 @@ def change_params(subscription: StripeSubscriptionState, price_id: str, *, end_t
     )
 
 
+def schedule_params(subscription: StripeSubscriptionState, price_id: str) -> Any:
+    """What a change of the price at the end of the period is: the phase that runs, and the one after it."""
+    start, end = (int(edge.timestamp()) for edge in (subscription.period.start, subscription.period.end))
+    now = {"price": subscription.price.stripe_id, "quantity": 1}
+    later = {"price": price_id, "quantity": 1}
+    return {
+        "end_behavior": "release",
+        "phases": [
+            {"items": [now], "start_date": start, "end_date": end, "proration_behavior": "none"},
+            {"items": [later], "start_date": end, "proration_behavior": "none"},
+        ],
+    }
+
+
 def read_event(payload: bytes) -> Json:
     """Return the event in a body whose signature is verified; raises MalformedPayload."""
     try:

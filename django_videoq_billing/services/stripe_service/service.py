@@ -18,7 +18,7 @@ from django_videoq_billing.services.stripe_payloads import (
     invoice_state,
     subscription_state,
 )
-from django_videoq_billing.services.stripe_service.bodies import change_params, checkout_params, read_event
+from django_videoq_billing.services.stripe_service import bodies
 from django_videoq_billing.services.stripe_service.client import (
     Json,
     Params,
@@ -99,7 +99,7 @@ class StripeService:
         """
         customer_id = customer_id or StripeService.create_customer(user).id
         trial = bool(plan.trial_days) and not StripeService.has_tried(customer_id)
-        params = checkout_params(user.pk, plan, customer_id, (success_url, cancel_url), trial=trial)
+        params = bodies.checkout_params(user.pk, plan, customer_id, (success_url, cancel_url), trial=trial)
         key = idempotency_key("checkout", user.pk, {**params, "after": after})
         with stripe_errors():
             return checkout_session(
@@ -190,7 +190,7 @@ class StripeService:
         With `may_wait` the change then waits for the invoice, a day at most, and a cancellation stays:
         https://docs.stripe.com/billing/subscriptions/pending-updates
         """
-        change = change_params(subscription, price_id, end_trial=end_trial)
+        change = bodies.change_params(subscription, price_id, end_trial=end_trial)
         if may_wait:
             return _update(subscription.stripe_id, {**change, "payment_behavior": "pending_if_incomplete"})
         strict = {"payment_behavior": "error_if_incomplete", "cancel_at_period_end": False}
@@ -199,23 +199,23 @@ class StripeService:
     @staticmethod
     def schedule_price(subscription: StripeSubscriptionState, price_id: str) -> None:
         """Change the price at the end of the period: https://docs.stripe.com/billing/subscriptions/subscription-schedules"""
+        schedule_id = subscription.schedule_id or StripeService._new_schedule(subscription.stripe_id)
         with stripe_errors():
             schedules = client().v1.subscription_schedules
-            schedule_id = subscription.schedule_id
-            if schedule_id is None:
-                origin: Any = {"from_subscription": subscription.stripe_id}
-                schedule_id = schedules.create(origin, once()).id
-            start, end = (int(m.timestamp()) for m in (subscription.period.start, subscription.period.end))
-            now = {"price": subscription.price.stripe_id, "quantity": 1}
-            later = {"price": price_id, "quantity": 1}
-            params: Any = {
-                "end_behavior": "release",
-                "phases": [
-                    {"items": [now], "start_date": start, "end_date": end, "proration_behavior": "none"},
-                    {"items": [later], "start_date": end, "proration_behavior": "none"},
-                ],
-            }
-            schedules.update(schedule_id, params, once())
+            schedules.update(schedule_id, bodies.schedule_params(subscription, price_id), once())
+
+    @staticmethod
+    def _new_schedule(subscription_id: str) -> str:
+        """Stripe refuses a second one; where a double click was faster it is that one."""
+        try:
+            with stripe_errors():
+                schedules = client().v1.subscription_schedules
+                return schedules.create({"from_subscription": subscription_id}, once()).id
+        except StripeFailure:
+            made = StripeService.retrieve_subscription(subscription_id).schedule_id
+            if made is None:
+                raise
+            return made
 
     @staticmethod
     def release_schedule(schedule_id: str) -> None:
@@ -231,7 +231,7 @@ class StripeService:
         params: Any = {
             "customer": subscription.customer_id,
             "subscription": subscription.stripe_id,
-            "subscription_details": change_params(subscription, price_id, end_trial=end_trial),
+            "subscription_details": bodies.change_params(subscription, price_id, end_trial=end_trial),
         }
         with stripe_errors():
             return plain(client().v1.invoices.create_preview(params))
@@ -290,7 +290,7 @@ class StripeService:
         """
         if not verify_signature(payload, signature):
             raise InvalidSignature.of_webhook()
-        return read_event(payload)
+        return bodies.read_event(payload)
 
 
 def _update(subscription_id: str, changes: Params) -> StripeSubscriptionState:

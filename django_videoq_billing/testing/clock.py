@@ -23,7 +23,10 @@ class Clock:
 
 @contextmanager
 def django_clock(moment: datetime) -> Iterator[Clock]:
-    """Stop Django's clock at `moment` while the block runs, also for who has imported `now` by its name."""
+    """Stop Django's clock at `moment` while the block runs, also for who has imported `now` by its name.
+
+    The name `datetime` in Django's module is what all of them read; no host needs a package for it.
+    """
     clock = Clock(moment)
 
     class AnyDatetime(type):

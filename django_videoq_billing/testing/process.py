@@ -82,7 +82,7 @@ class SandboxProcess:
         while self._process.poll() is None and time.monotonic() < deadline:
             with suppress(SandboxError):
                 return bool(self.get("health")["ok"])
-            time.sleep(0.02)
+            time.sleep(0.02)  # between two looks at a process that starts, with a deadline
         self._process.kill()
         return False
 

@@ -69,7 +69,10 @@ def forget() -> None:
 
 @contextmanager
 def without_proxy() -> Iterator[None]:
-    """The SDK heeds the proxies of the environment, also on the way to this machine, unless it is told not to."""
+    """The SDK heeds the proxies of the environment, also on the way to this machine, unless it is told not to.
+
+    It reads them from the environment alone, so that is where it is told, for the time of the block.
+    """
     spared = ",".join(filter(None, [os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), HOST]))
     with mock.patch.dict(os.environ, {"NO_PROXY": spared, "no_proxy": spared}):
         yield

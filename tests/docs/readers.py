@@ -125,6 +125,7 @@ def operations(page: Page, client: Any) -> None:
     logging.config.DictConfigurator(page.run(3)["LOGGING"])
     metrics = page.run(4)["urlpatterns"][0].callback
     assert b"videoq_billing" in metrics(request_of(None)).content
+    # That is how a host's server is told; the library reads it from nowhere else.
     with TemporaryDirectory() as folder, mock.patch.dict("os.environ", PROMETHEUS_MULTIPROC_DIR=folder):
         assert list(page.run(5)["registry"].collect())
 

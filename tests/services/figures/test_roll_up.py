@@ -2,74 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
-from itertools import count
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
 import pytest
-import time_machine
-from django.contrib.auth.models import User
 
 from django_videoq_billing.models import (
     DailyFigures,
     DailyMoney,
-    PaymentTransaction,
     RecurringAmount,
     SubscriptionPlan,
     UsageRecord,
-    UserSubscription,
     WebhookEvent,
 )
-from django_videoq_billing.services.figures import rebuild, roll_up
+from django_videoq_billing.services.figures import roll_up
 from django_videoq_billing.services.metrics import metrics_of
 from django_videoq_billing.types import Period
-from tests.factories import make_payment, make_plan, make_user, subscribed
+from tests.factories import make_payment, make_plan, make_user
+from tests.services.figures.days import DAY, HOUR, MONDAY, ends, money, pays
 
 pytestmark = pytest.mark.django_db
-
-MONDAY = datetime(2026, 11, 23, 8, tzinfo=UTC)
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-MOVES = ("arr", "new", "expansion", "contraction", "churn")
-_ids = count(1)
-
-
-@pytest.fixture(autouse=True)
-def clock() -> Iterator[time_machine.Traveller]:
-    with time_machine.travel(MONDAY, tick=False) as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def standard() -> SubscriptionPlan:
-    return make_plan(slug="standard", price_cents=1200)
-
-
-@pytest.fixture
-def premium() -> SubscriptionPlan:
-    return make_plan(slug="premium", price_cents=30000, interval="year")
-
-
-@pytest.fixture
-def in_yen() -> SubscriptionPlan:
-    return make_plan(slug="in-yen", price_cents=1480, currency="JPY")
-
-
-def pays(plan: SubscriptionPlan, user: User | None = None, **fields: Any) -> User:
-    return subscribed(plan, user, **{"stripe_subscription_id": f"sub_{next(_ids)}", **fields})
-
-
-def money(day: datetime, currency: str = "USD") -> dict[str, Any]:
-    row = DailyMoney.objects.get(date=day.date(), currency=currency)
-    return {name: getattr(row, name) for name in MOVES if getattr(row, name)}
-
-
-def interrupted(*args: Any, **options: Any) -> None:
-    raise ConnectionError
-
-
-def ends(user: User) -> None:
-    UserSubscription.objects.filter(user=user).update(status="cancelled")
 
 
 class TestMovement:
@@ -264,115 +215,3 @@ def test_the_lag_of_the_days_events() -> None:
         (MONDAY - DAY).date(): 1.0,
         MONDAY.date(): 2.0,
     }
-
-
-class TestHistory:
-    """Before the first look, as far as payments tell it."""
-
-    def everything(self) -> list[list[dict[str, Any]]]:
-        names = [field.name for field in DailyMoney._meta.fields if field.name != "id"]
-        money: Any = DailyMoney.objects.order_by("date", "currency").values(*names)
-        days: Any = DailyFigures.objects.order_by("date").values()
-        return [list(money), list(days)]
-
-    def of(self, day: date, currency: str = "USD") -> dict[str, int]:
-        row = DailyMoney.objects.filter(date=day, currency=currency).first()
-        return {name: getattr(row, name) for name in MOVES if row and getattr(row, name)}
-
-    def paid(self, user: User, plan: SubscriptionPlan, *days: tuple[int, int], **fields: Any) -> None:
-        for month, day in days:
-            at = datetime(2026, month, day, 12, tzinfo=UTC)
-            make_payment(user=user, plan=plan, currency=plan.currency, created_at=at, **fields)
-
-    def test_a_life_in_payments(self, standard: SubscriptionPlan, premium: SubscriptionPlan) -> None:
-        user = make_user()
-        self.paid(user, standard, (3, 10), (4, 10), (5, 12))
-        self.paid(user, premium, (5, 20), type=PaymentTransaction.Type.PRORATION)
-        roll_up(MONDAY)
-        assert self.of(date(2026, 3, 9)) == {}
-        assert self.of(date(2026, 3, 10)) == {"arr": 14400, "new": 14400}
-        assert self.of(date(2026, 5, 11)) == {"arr": 14400}, "two days late, and within the days of grace"
-        assert self.of(date(2026, 5, 20)) == {"arr": 30000, "expansion": 15600}
-        assert self.of(date(2026, 11, 22)) == {"arr": 30000}
-        assert DailyFigures.objects.get(date=date(2026, 5, 20)).plans == {"premium": {"active": 1}}
-
-    def test_no_payment_came_any_more(self, standard: SubscriptionPlan, in_yen: SubscriptionPlan) -> None:
-        self.paid(make_user(), standard, (3, 31), (4, 30))
-        self.paid(make_user(), in_yen, (5, 1))
-        roll_up(MONDAY)
-        assert self.of(date(2026, 5, 29)) == {"arr": 14400}
-        assert self.of(date(2026, 5, 30)) == {"churn": 14400}
-        assert self.of(date(2026, 6, 1), "JPY") == {"churn": 17760}
-        assert self.of(date(2026, 6, 2)) == {}
-
-    def test_who_pays_now_has_not_ended(self, standard: SubscriptionPlan) -> None:
-        self.paid(pays(standard), standard, (10, 21))
-        roll_up(MONDAY)
-        assert self.of(date(2026, 11, 22)) == {"arr": 14400}
-        assert self.of(MONDAY.date()) == {"arr": 14400}
-
-    @pytest.mark.parametrize(
-        ("with_period", "ended"), [(False, date(2026, 11, 5)), (True, date(2026, 11, 12))]
-    )
-    def test_who_cancelled_ended_when_the_row_says(
-        self, standard: SubscriptionPlan, with_period: bool, ended: date
-    ) -> None:
-        decided, over = datetime(2026, 11, 5, tzinfo=UTC), datetime(2026, 11, 12, tzinfo=UTC)
-        user = pays(
-            standard,
-            status="cancelled",
-            cancelled_at=decided,
-            cancel_at_period_end=with_period,
-            current_period_start=over - 30 * DAY,
-            current_period_end=over,
-        )
-        self.paid(user, standard, (10, 13))
-        roll_up(MONDAY)
-        assert self.of(ended - DAY) == {"arr": 14400}
-        assert self.of(ended) == {"churn": 14400}
-        assert self.of(ended + DAY) == {}
-
-    def test_it_never_replaces_what_was_measured(self, standard: SubscriptionPlan) -> None:
-        pays(standard)
-        roll_up(MONDAY)
-        before = list(DailyMoney.objects.values())
-        self.paid(make_user(), standard, (10, 21))
-        assert rebuild(date(2026, 10, 1), MONDAY) == 54
-        row = DailyMoney.objects.get(date=MONDAY.date())
-        assert (row.source, row.arr) == ("measured", 14400)
-        assert self.of(date(2026, 10, 21)) == {"arr": 14400, "new": 14400}
-        assert before
-
-    def test_a_gap_between_looks_is_filled_and_the_looks_stay(self, standard: SubscriptionPlan) -> None:
-        free_of_charge = pays(standard)
-        roll_up(MONDAY - 6 * DAY)
-        ends(free_of_charge)
-        roll_up(MONDAY - 4 * DAY)
-        roll_up(MONDAY)
-        looks = [MONDAY - 6 * DAY, MONDAY - 4 * DAY]
-        before = [money(day) for day in looks]
-        self.paid(pays(standard), standard, (11, 10))
-        rebuild(date(2026, 11, 1), MONDAY)
-        assert [money(day) for day in looks] == before == [{"arr": 14400}, {"churn": 14400}]
-        assert money(MONDAY - 5 * DAY) == {"arr": 14400}, "from payments"
-
-    def test_a_first_run_that_is_cut_short_is_repeated(
-        self, standard: SubscriptionPlan, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        self.paid(pays(standard), standard, (10, 21))
-        with monkeypatch.context() as broken:
-            broken.setattr("django_videoq_billing.services.figures.recurring.look", interrupted)
-            with pytest.raises(ConnectionError):
-                roll_up(MONDAY)
-        roll_up(MONDAY)
-        assert self.of(date(2026, 10, 21)) == {"arr": 14400, "new": 14400}
-        assert DailyMoney.objects.get(date=date(2026, 10, 21)).payments == 1200
-
-    def test_rebuilding_twice_is_rebuilding_once(self, standard: SubscriptionPlan) -> None:
-        user = make_user()
-        self.paid(user, standard, (3, 10), (4, 10))
-        roll_up(MONDAY)
-        once = self.everything()
-        assert len(once[0]) == 62, "two months, and the day of the end"
-        rebuild(MONDAY.date() - timedelta(days=365), MONDAY)
-        assert self.everything() == once

@@ -19,7 +19,7 @@ PAGE = ROOT / "docs/testing.md"
 
 class Host:
     def __init__(self, home: Path) -> None:
-        self.project = Path(shutil.copytree(PROJECT, home / "project"))
+        self.project = home / "project"
         self.python = home / "venv/bin/python"
         wheel = build_wheel(home)
         venv.create(home / "venv", with_pip=False, symlinks=True)
@@ -28,6 +28,11 @@ class Host:
         # What a host has beside the wheel comes from here; this checkout, installed to be edited, does not.
         packages = next((home / "venv/lib").glob("python*/site-packages"))
         (packages / "beside.pth").write_text(sysconfig.get_path("purelib"))
+
+    def begin_anew(self) -> None:
+        """No test finds what another has added to the project."""
+        shutil.rmtree(self.project, ignore_errors=True)
+        shutil.copytree(PROJECT, self.project)
 
     def run(self, *arguments: str, fails: bool = False) -> str:
         return run(str(self.python), *arguments, cwd=self.project, fails=fails)

@@ -16,8 +16,14 @@ PACKAGE = "django_videoq_billing"
 
 
 @pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Host:
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Host:
     return Host(tmp_path_factory.mktemp("host"))
+
+
+@pytest.fixture
+def host(machine: Host) -> Host:
+    machine.begin_anew()
+    return machine
 
 
 def test_the_hosts_tests_pass_with_pytest(host: Host) -> None:

@@ -37,7 +37,6 @@ UNFINISHED = "dev-unfinished"  # there while pip works: an environment with it i
 HOST = "127.0.0.1"
 PORT = 8000
 SANDBOX_PORT = 12111
-DATABASE = os.path.join(ROOT, "example_project", "var", "db.sqlite3")
 SANDBOX_STATE = os.path.join(ROOT, "example_project", "var", "sandbox.json")
 TOX = "tox>=4.30,<5"
 LEAKY = (
@@ -355,8 +354,8 @@ def demo(arguments):
     with only_installer():
         ensure_venv()
         ensure_packages("demo", "the example site", ["-e", ".[demo]"])
-    say(migration_notice())
-    manage("Migrating the database", "migrate", watch=show_migration)
+    say("Migrating the database ...")
+    manage("Migrating the database", ["migrate", "--run-syncdb"], watch=show_migration)
     port = options.port or next_free(PORT)
     if not options.port and port != PORT:
         say("Port %d is in use by another program; taking %d instead." % (PORT, port))
@@ -404,15 +403,8 @@ def next_free(port, but_not=0):
     raise Stop("No port from %d to %d is free. Choose another with --port." % (port, port + 99))
 
 
-def migration_notice():
-    if os.environ.get("DATABASE_URL"):
-        return "Migrating the database that DATABASE_URL names ..."
-    new = "" if os.path.exists(DATABASE) else " (half a minute or more the first time)"
-    return "Migrating the database%s ..." % new
-
-
 def manage(what, command, watch=show_status, more=None):
-    code, lines = run([PYTHON, MANAGE, command, "--no-color"], watch, more)
+    code, lines = run([PYTHON, MANAGE] + command + ["--no-color"], watch, more)  # noqa: RUF005 - for Python 2.7
     if code:
         advice = "To begin with an empty site, delete example_project/var."
         if os.environ.get("DATABASE_URL"):
@@ -447,7 +439,7 @@ def serve(port, sandbox_port, options):
             with in_background(site_command, stripe_settings) as site:
                 wait_for_answer(sandbox, sandbox_port, "/_sandbox/health", "The local Stripe")
                 wait_for_answer(site, port, "/", "The site")
-                lines = manage("Making the demo users", "setup_demo", more=stripe_settings)
+                lines = manage("Making the demo users", ["setup_demo"], more=stripe_settings)
                 with in_background([PYTHON, MANAGE, "demo_jobs", "--loop"], stripe_settings) as jobs:
                     say(greeting(address, stripe, lines, options))
                     processes = [("site", site), ("local Stripe", sandbox), ("run of the jobs", jobs)]

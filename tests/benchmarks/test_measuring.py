@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +8,14 @@ from contextlib import contextmanager
 import pytest
 
 from benchmarks.measuring import FEWEST_ROUNDS, SETTLING_CALLS, Contender, Effort, Spread, interleave
+
+
+@pytest.fixture(autouse=True)
+def _memory_of_other_tests() -> Iterator[None]:
+    """Each turn collects garbage first; it need not look through what the rest of the suite holds."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def test_the_median_and_its_quartiles() -> None:

@@ -104,7 +104,8 @@ def databases() -> Iterator[Callable[[str], str]]:
     with tempfile.TemporaryDirectory(prefix="videoq-postgres-") as directory, get_server(directory) as server:
         template: str = server.get_uri()
         env = {**os.environ, "DJANGO_SETTINGS_MODULE": "example_project.settings", "DATABASE_URL": template}
-        subprocess.run([sys.executable, str(MANAGE), "migrate", "--verbosity", "0"], env=env, check=True)  # noqa: S603
+        migrate = [sys.executable, str(MANAGE), "migrate", "--run-syncdb", "--verbosity", "0"]
+        subprocess.run(migrate, env=env, check=True)  # noqa: S603
 
         def make(name: str) -> str:
             with psycopg.connect(

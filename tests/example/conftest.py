@@ -21,12 +21,8 @@ SAMPLES = Path(example.__file__).parent / "samples"
 BROKEN = SAMPLES / "broken"
 UPLOAD = "/videos/upload/"
 
-Upload = Callable[..., Any]
-
-
-@pytest.fixture(autouse=True)
-def _example_site(settings: Any, tmp_path: Path) -> None:
-    """The example's own pages, middleware and upload handlers; files go where the test ends with them."""
+EXAMPLE = {
+    name: getattr(example, name)
     for name in (
         "FILE_UPLOAD_HANDLERS",
         "LANGUAGES",
@@ -37,8 +33,17 @@ def _example_site(settings: Any, tmp_path: Path) -> None:
         "TEMPLATES",
         "USE_THOUSAND_SEPARATOR",
         "VIDEOQ_BILLING",
-    ):
-        setattr(settings, name, getattr(example, name))
+    )
+}
+
+Upload = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def _example_site(settings: Any, tmp_path: Path) -> None:
+    """The example's own pages, middleware and upload handlers; files go where the test ends with them."""
+    for name, value in EXAMPLE.items():
+        setattr(settings, name, value)
     settings.MEDIA_ROOT = tmp_path
 
 

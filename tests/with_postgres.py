@@ -24,6 +24,10 @@ def main(command: list[str]) -> int:
         tempfile.TemporaryDirectory(prefix="videoq-postgres-") as directory,
         get_server(directory) as server,
     ):
+        # Nobody needs its data after a crash of the machine.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            server.psql(f"ALTER SYSTEM SET {setting} = off;")
+        server.psql("SELECT pg_reload_conf();")
         return subprocess.call(command, env={**os.environ, "DATABASE_URL": server.get_uri()})  # noqa: S603
 
 

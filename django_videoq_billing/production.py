@@ -108,16 +108,26 @@ def links_in_emails(app_configs: Any, **kwargs: Any) -> Found:
     ]
 
 
+def _mailer() -> tuple[str, Any, str]:
+    """What sends e-mails, how long it waits, and how to say so; Django 6.1 refuses EMAIL_* where MAILERS are set."""
+    mailers = getattr(settings, "MAILERS", None)
+    if not mailers:
+        return settings.EMAIL_BACKEND, settings.EMAIL_TIMEOUT, "EMAIL_TIMEOUT = 10"
+    mailer = mailers.get("default", {})
+    timeout = mailer.get("OPTIONS", {}).get("timeout")
+    return mailer.get("BACKEND", "smtp.EmailBackend"), timeout, "'OPTIONS': {'timeout': 10} in MAILERS"
+
+
 def mail_server_that_hangs(app_configs: Any, **kwargs: Any) -> Found:
-    if not _emails() or get_settings().EMAIL_SENDING != "inline" or getattr(settings, "MAILERS", None):
+    if not _emails() or get_settings().EMAIL_SENDING != "inline":
         return []
-    smtp = str(getattr(settings, "EMAIL_BACKEND", "")).endswith("smtp.EmailBackend")
-    if not smtp or getattr(settings, "EMAIL_TIMEOUT", None) is not None:
+    backend, timeout, cure = _mailer()
+    if not backend.endswith("smtp.EmailBackend") or timeout is not None:
         return []
     return [
         checks.Warning(
-            "EMAIL_TIMEOUT is None: a mail server that hangs keeps the process that sends, and it serves requests.",
-            hint="Set EMAIL_TIMEOUT = 10, or have a worker send: EMAIL_SENDING 'worker' or 'celery'.",
+            "E-mails have no time-out: a mail server that hangs keeps the process that sends, and it serves requests.",
+            hint=f"Set {cure}, or have a worker send: EMAIL_SENDING 'worker' or 'celery'.",
             id="videoq_billing.W010",
         )
     ]

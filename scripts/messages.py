@@ -75,7 +75,9 @@ class App:
         texts = empty(f"Japanese texts of {self.path.replace('/', '.')}. Made by scripts/messages.py.")
         for source in self.sources():
             for _line, text, _comments, context in extract("python", BytesIO(source), KEYWORDS):
-                texts.add(text, context=context)
+                entry = texts.add(text, context=context)
+                if not any("%(" in form for form in ids(text)):  # Babel and msgfmt take "80 % of" for "%o"
+                    entry.flags.discard("python-format")
         return texts
 
     def translated(self) -> Catalog:

@@ -109,6 +109,23 @@ def test_w010_mail_server_that_hangs(site: Any) -> None:
     assert "videoq_billing.W010" not in ids(deploy=True)
 
 
+@pytest.mark.parametrize(
+    ("mailer", "warned"),
+    [
+        ({}, True),
+        ({"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": {"host": "mail"}}, True),
+        ({"OPTIONS": {"timeout": 10}}, False),
+        ({"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}, False),
+    ],
+)
+def test_w010_where_mailers_send(site: Any, mailer: dict[str, Any], warned: bool) -> None:
+    site.MAILERS = {"default": mailer}
+    if warned:
+        assert "in MAILERS" in str(only_on_deployment("videoq_billing.W010").hint)
+    else:
+        assert "videoq_billing.W010" not in ids(deploy=True)
+
+
 def test_w011_sender(site: Any) -> None:
     site.DEFAULT_FROM_EMAIL = "webmaster@localhost"
     only_on_deployment("videoq_billing.W011")

@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
 from datetime import UTC, datetime
 from gettext import GNUTranslations
 from pathlib import Path
@@ -30,6 +33,14 @@ def client() -> APIClient:
 
 def test_every_text_is_translated_and_compiled() -> None:
     assert problems() == []
+
+
+@pytest.mark.skipif(not shutil.which("msgfmt"), reason="GNU gettext is not installed")
+@pytest.mark.parametrize("app", APPS, ids=str)
+def test_a_host_may_compile_them(app: App) -> None:
+    """`compilemessages` in a project whose virtual environment lies in it compiles ours, too."""
+    command = ["msgfmt", "--check-format", "-o", os.devnull, str(app.po)]
+    assert subprocess.run(command, capture_output=True, text=True, check=False).stderr == ""  # noqa: S603
 
 
 def test_apps_agree_on_the_texts_they_share() -> None:

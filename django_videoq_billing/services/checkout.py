@@ -16,6 +16,7 @@ from django_videoq_billing.exceptions import (
 )
 from django_videoq_billing.models import SubscriptionPlan, UserSubscription
 from django_videoq_billing.services.entitlements import effective_plan, ensure_subscription
+from django_videoq_billing.services.stripe_catalog import require_price
 from django_videoq_billing.services.stripe_service import StripeService
 from django_videoq_billing.services.stripe_sync import sync_customer
 from django_videoq_billing.types import CheckoutSession
@@ -42,8 +43,10 @@ def _page_for(
     user: AbstractBaseUser, plan: SubscriptionPlan, success_url: str, cancel_url: str
 ) -> CheckoutSession:
     subscription = ensure_subscription(user)
-    if effective_plan(subscription).pk != plan.pk and (plan.is_free or not plan.stripe_price_id):
-        raise InvalidPlan.not_for_sale(plan.name)
+    if effective_plan(subscription).pk != plan.pk:
+        if plan.is_free:
+            raise InvalidPlan.not_for_sale(plan.name)
+        require_price(plan)
     last_page = subscription.stripe_checkout_session_id
     previous = _last_session(last_page)
     if previous is not None and previous.is_open and not _offers(previous, plan):

@@ -12,7 +12,6 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django_videoq_billing.exceptions import (
     AlreadyOnPlan,
     Conflict,
-    InvalidPlan,
     NoSubscription,
     NotScheduledForCancellation,
     PermissionDenied,
@@ -22,6 +21,7 @@ from django_videoq_billing.exceptions import (
 )
 from django_videoq_billing.models import SubscriptionPlan, UserSubscription
 from django_videoq_billing.services.entitlements import find_subscription
+from django_videoq_billing.services.stripe_catalog import require_price
 from django_videoq_billing.services.stripe_payloads import PreviewState, preview_state
 from django_videoq_billing.services.stripe_service import StripeService
 from django_videoq_billing.services.stripe_sync import sync_customer
@@ -269,8 +269,7 @@ def _synced(state: StripeSubscriptionState) -> UserSubscription:
 def _check_change(row: UserSubscription, plan: SubscriptionPlan) -> None:
     if plan.pk == row.plan_id:
         raise AlreadyOnPlan.plan(plan.name)
-    if not plan.is_free and not plan.stripe_price_id:
-        raise InvalidPlan.not_for_sale(plan.name)
+    require_price(plan)
     if plan.is_free or row.is_active:
         return
     if row.status == Status.PAUSED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from django_videoq_billing.exceptions import StripeObjectMissing
+from django_videoq_billing.exceptions import InvalidPlan, StripeObjectMissing
 from django_videoq_billing.models import SubscriptionPlan
 from django_videoq_billing.money import display_money
 from django_videoq_billing.services.stripe_payloads import id_of
@@ -46,6 +46,13 @@ def report_archived(kind: str, object_id: str) -> None:
     found = find(kind, object_id) if slugs else None
     if slugs and (found is None or not found["active"]):
         logger.error("plan_not_for_sale_at_stripe", extra={"plans": slugs, "archived": kind})
+
+
+def require_price(plan: SubscriptionPlan) -> None:
+    """Refuse a plan that costs something and has no price at Stripe yet, and tell the site why."""
+    if not plan.is_free and not plan.stripe_price_id:
+        logger.error("plan_has_no_price", extra={"plan": plan.slug})
+        raise InvalidPlan.not_for_sale(plan.name)
 
 
 def amount_text(amount: int, currency: str, interval: str) -> str:

@@ -22,21 +22,21 @@ def usage_of(user: Any) -> UsageReport | None:
 
 
 @register.inclusion_tag("django_videoq_billing/usage_panel.html", takes_context=True)
-def usage_panel(context: template.Context) -> dict[str, Any]:
-    """`{% usage_panel %}`: the meters, when they start again, and the way to the plans."""
-    return _usage(context)
+def usage_panel(context: template.Context, metric: str = "") -> dict[str, Any]:
+    """`{% usage_panel %}`: the meters (or one), when they start again, and the way to the plans."""
+    return _usage(context, metric)
 
 
 @register.inclusion_tag("django_videoq_billing/usage_meter.html", takes_context=True)
 def usage_meter(context: template.Context, metric: str = "") -> dict[str, Any]:
     """`{% usage_meter %}`: a meter per metric for the signed-in user; `{% usage_meter "video" %}`: one of them."""
-    if metric and metric not in set(Metric):
-        known = " or ".join(repr(str(name)) for name in Metric)
-        raise template.TemplateSyntaxError(f"usage_meter knows {known}, not {metric!r}.")
     return _usage(context, metric)
 
 
-def _usage(context: template.Context, metric: str = "") -> dict[str, Any]:
+def _usage(context: template.Context, metric: str) -> dict[str, Any]:
+    if metric and metric not in set(Metric):
+        known = " or ".join(repr(str(name)) for name in Metric)
+        raise template.TemplateSyntaxError(f"usage_meter and usage_panel know {known}, not {metric!r}.")
     request = context.get("request")
     usage = report_or_none(getattr(request, "user", None))
     if usage is None:

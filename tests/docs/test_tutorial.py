@@ -36,7 +36,8 @@ answer = client.post("/upload/", {"csrfmiddlewaretoken": token()}, headers={"acc
 assert answer.status_code == 403
 assert "SENTENCE" in answer.text
 answer = client.post("/upload/", {"csrfmiddlewaretoken": token()}, headers={"accept": "application/json"})
-assert answer.json()["details"]["upgrade_url"] == "/pricing/"
+assert answer.json()["details"]["upgrade_url"] == "/billing/"
+assert client.get("/billing/").status_code == 200
 """
 WITHOUT_A_FILE = """
 from django.test import Client

@@ -47,9 +47,17 @@ def test_one_metric_alone(user: Any, metric: str, label: str) -> None:
     assert page == rendered(LOAD + f'{{% usage_meter metric="{metric}" %}}', user)
 
 
-def test_a_metric_that_is_none_says_which_there_are(user: Any) -> None:
-    with pytest.raises(TemplateSyntaxError, match="knows 'video' or 'transcription', not 'videos'"):
-        rendered(LOAD + '{% usage_meter "videos" %}', user)
+def test_a_panel_of_one_metric(user: Any) -> None:
+    page = rendered(LOAD + '{% usage_panel "video" %}', user)
+
+    assert re.findall(r'aria-label="([^"]+)"', page) == ["Usage", "Videos"]
+    assert "Your usage starts again on" in words(page)
+
+
+@pytest.mark.parametrize("tag", ["usage_meter", "usage_panel"])
+def test_a_metric_that_is_none_says_which_there_are(user: Any, tag: str) -> None:
+    with pytest.raises(TemplateSyntaxError, match="know 'video' or 'transcription', not 'videos'"):
+        rendered(LOAD + f'{{% {tag} "videos" %}}', user)
 
 
 def test_thresholds_are_told_in_words_and_not_by_colour_alone(user: Any, settings: Any) -> None:

@@ -89,10 +89,12 @@ class TestCheckout:
         assert (session.locale, session.allow_promotion_codes) == ("ja", True)
         assert session.automatic_tax.enabled
 
-    def test_a_plan_that_is_not_for_sale(self, site: Site) -> None:
-        for plan in (make_plan(), make_plan(price_cents=900)):
+    def test_a_plan_that_is_not_for_sale(self, site: Site, caplog: pytest.LogCaptureFixture) -> None:
+        for plan in (make_plan(), make_plan(slug="pro", price_cents=900)):
             with pytest.raises(InvalidPlan):
                 open_page(site, plan)
+        [record] = [one for one in caplog.records if one.getMessage() == "plan_has_no_price"]
+        assert record.__dict__["plan"] == "pro", "the site is told that sync_stripe_plans has not run"
         assert UserSubscription.objects.filter(stripe_customer_id__isnull=False).count() == 0
 
     def test_the_session_carries_who_and_what(self, site: Site) -> None:

@@ -17,17 +17,19 @@ export function PaymentMethodCard() {
   const { subscription } = useSubscription();
   const portal = usePortal();
   const billed = Boolean(subscription && isBilled(subscription));
+  // Who pays has a card, though a site without dj-stripe does not know which one.
+  const told = card && (card.last4 !== null || (subscription && !billed));
   return (
     <Section title={t("payment.title")}>
       <Card className="flex-1">
         {loading && <Loading lines={2} />}
         {!card && <ErrorNotice error={error} onRetry={refetch} />}
-        {card && <KnownCard card={card} billed={billed} />}
+        {told && <KnownCard card={card} />}
         {card && (billed || card.last4) && (
           <>
             <Button
               variant="secondary"
-              className="mt-6"
+              className={told ? "mt-6" : ""}
               pending={portal.pending}
               onClick={() => portal.run()}
             >
@@ -42,7 +44,7 @@ export function PaymentMethodCard() {
   );
 }
 
-function KnownCard({ card, billed }: { card: PaymentMethod; billed: boolean }) {
+function KnownCard({ card }: { card: PaymentMethod }) {
   const t = useText();
   const { brand, last4, exp_month: month, exp_year: year } = card;
   const known = last4 !== null;
@@ -63,7 +65,7 @@ function KnownCard({ card, billed }: { card: PaymentMethod; billed: boolean }) {
         {known && month && year && isOver(month, year) && (
           <p className="text-bad text-sm">{t("payment.expired")}</p>
         )}
-        {!known && !billed && <p className="text-muted text-sm">{t("payment.noneFree")}</p>}
+        {!known && <p className="text-muted text-sm">{t("payment.noneFree")}</p>}
       </div>
     </div>
   );

@@ -131,6 +131,13 @@ describe("the payment method", () => {
     expect(screen.queryByRole("button")).not.toBeInTheDocument();
   });
 
+  it("does not say to who pays that there is no card, where the site does not know it", async () => {
+    wellApi({ "GET billing/payment-method": ok(NO_CARD) });
+    show(<PaymentMethodCard />);
+    expect(await button("Manage payment")).toBeVisible();
+    expect(screen.queryByText("No card on file yet.")).not.toBeInTheDocument();
+  });
+
   it("says why the portal does not open", async () => {
     wellApi({ "POST billing/portal": refuse(502, "stripe_error", "Refused.") });
     const { user } = show(<PaymentMethodCard />);

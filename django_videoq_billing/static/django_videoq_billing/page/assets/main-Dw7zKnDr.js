@@ -1,1 +1,0 @@
-import{t as e}from"./app-Z_B-qXcS.js";e();

@@ -1,3 +1,3 @@
 """Stripe subscription billing with exact usage quotas for Django."""
 
-__version__ = "0.1.0"
+__version__ = "0.9.0"

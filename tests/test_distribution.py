@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from django_videoq_billing import __version__
 from tests.lowest import FILE, ROOT, lowest
 
 
@@ -52,3 +54,9 @@ def test_what_is_shipped_of_others_has_its_licence_beside_it() -> None:
 def licences_near(folder: Path) -> list[Path]:
     """In the folder, or where it is one of a build's, in the one above."""
     return [path for place in (folder, folder.parent) for path in place.glob("*LICENSE*")]
+
+
+def test_the_python_and_the_javascript_package_are_of_one_version() -> None:
+    package = json.loads((ROOT / "frontend" / "package.json").read_text(encoding="utf-8"))
+    assert package["version"] == __version__
+    assert f"\n## [{__version__}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

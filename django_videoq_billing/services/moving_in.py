@@ -22,6 +22,7 @@ from django.utils.module_loading import import_string
 
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.models import SubscriptionPlan, UsageRecord, UserSubscription
+from django_videoq_billing.models.upserts import insert_missing
 from django_videoq_billing.services import usage_alerts
 from django_videoq_billing.services.entitlements import (
     entitlement_for,
@@ -110,7 +111,7 @@ class MoveIn:
         with transaction.atomic():
             known = set(_rows(users).values_list("user_id", flat=True))
             new = [UserSubscription(user_id=user.pk, **fields) for user in users if user.pk not in known]
-            UserSubscription.objects.bulk_create(new, ignore_conflicts=True)
+            insert_missing(UserSubscription.objects.all(), new, ["user"])
             rows = _rows(users).order_by("pk").select_for_update()
             left, different = {}, []
             for row in rows:

@@ -22,6 +22,7 @@ from django.utils.module_loading import import_string
 
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.models import SubscriptionPlan, UsageRecord, UserSubscription
+from django_videoq_billing.models.deadlocks import again_after_deadlock
 from django_videoq_billing.models.upserts import insert_missing
 from django_videoq_billing.services import usage_alerts
 from django_videoq_billing.services.entitlements import (
@@ -99,6 +100,7 @@ class MoveIn:
             yield batch
             batch = list(everybody.filter(pk__gt=batch[-1].pk)[: self.batch_size])
 
+    @again_after_deadlock()
     def _give_plan(self, users: Sequence[AbstractBaseUser]) -> tuple[dict[UserId, Left], set[UserId]]:
         """Write plan and period of a batch; return who was left out and why, and whose row became different."""
         used, period = _users_with_usage(users), self.period()

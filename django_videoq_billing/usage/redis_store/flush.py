@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from django_videoq_billing.models import UsageJournal, UsageRecord, UsageReservation, UsageSettlement
+from django_videoq_billing.models.deadlocks import again_after_deadlock
 from django_videoq_billing.models.upserts import insert_missing, upsert
 from django_videoq_billing.models.usage import UsageReservationQuerySet
 from django_videoq_billing.usage.redis_store import scripts
@@ -83,6 +84,7 @@ def _move(shard: Shard, batch: int, wait: bool) -> int:
     return moved
 
 
+@again_after_deadlock(alias)
 def _flush_batch(shard: Shard, size: int, wait: bool) -> int:
     UsageJournal.objects.using(alias()).get_or_create(shard=shard.number)
     with transaction.atomic(using=alias()):

@@ -14,7 +14,7 @@ import time
 PARALLEL = "--numprocesses auto --maxprocesses 4"
 COVERAGE = "--cov --cov-report= --cov-fail-under=0"  # measured by both runs of pytest, judged once after them
 # The races need it; what counts and decides must agree with it, too.
-ON_POSTGRES = "tests/jobs tests/simulation tests/stripe tests/usage tests/services tests/decorators tests/seed tests/commands/test_flush_usage.py tests/test_migrations.py"
+ON_POSTGRES = "tests/jobs tests/simulation tests/stripe tests/usage tests/services tests/decorators tests/seed tests/commands/test_flush_usage.py tests/test_migrations_on_a_server.py"
 CHECKS = {
     "lint": "ruff check",
     "format": "ruff format --check",

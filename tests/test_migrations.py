@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from django.apps import apps
@@ -14,8 +13,6 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.test import override_settings
-
-from tests.databases import ON_MARIADB
 
 ROOT = Path(__file__).parent.parent
 
@@ -39,25 +36,6 @@ result = {
     "plans": list(SubscriptionPlan.objects.values_list("slug", flat=True)),
     "tables": our_tables(),
 }
-call_command("migrate", "videoq_billing", "zero", verbosity=0)
-result["left"] = [name for name in connection.introspection.table_names() if "videoq_billing" in name]
-json.dump(result, sys.stdout)
-"""
-
-
-# The same for a server, without dj-stripe's, which take long.
-PROGRAM_FOR_A_SERVER = """
-import json, sys
-import django
-django.setup()
-from django.core.management import call_command
-from django.db import connection
-from tests.test_migrations import our_tables
-
-call_command("migrate", "videoq_billing", verbosity=0)
-for _ in range(2):
-    call_command("seed_plans", stdout=sys.stderr)
-result = {"tables": our_tables()}
 call_command("migrate", "videoq_billing", "zero", verbosity=0)
 result["left"] = [name for name in connection.introspection.table_names() if "videoq_billing" in name]
 json.dump(result, sys.stdout)
@@ -129,18 +107,3 @@ def test_all_migrations_from_nothing(tmp_path: Path) -> None:
     assert result["plans_of_migrations"] == 0, "plans are the host's decision: `seed_plans` makes them"
     assert result["plans"] == ["free", "standard", "premium"]
     check_tables(result)
-
-
-@pytest.mark.postgres
-@pytest.mark.django_db(transaction=True)
-def test_our_migrations_from_nothing_on_a_server() -> None:
-    name = f"{connection.settings_dict['NAME']}_migrated"
-    address = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
-    with connection.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name}")
-        try:
-            result = run_program(PROGRAM_FOR_A_SERVER, address)
-        finally:
-            cursor.execute(f"DROP DATABASE {name}")
-    # MariaDB has no index on an expression: the time line of a user reads all events there.
-    check_tables(result, frozenset({"vqb_webhook_customer"} if ON_MARIADB else ()))

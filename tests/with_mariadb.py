@@ -18,7 +18,7 @@ from pathlib import Path
 from django_videoq_billing.testing.process import free_port
 
 MISSING = """There is no {} here. MariaDB cannot come from pip; on Debian and Ubuntu:
-    apt-get install mariadb-server-core libmariadb-dev pkg-config gcc
+    apt-get install mariadb-server-core mariadb-client-core libmariadb-dev pkg-config gcc
     pip install mysqlclient
 """
 # Nothing is lost when a process is killed, as in production; the tests need no more than that. Bytes and sentences of any

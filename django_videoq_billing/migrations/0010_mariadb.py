@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="transcriptionjob",
-            name="has_its_video",
+            name="claims_video",
             field=models.GeneratedField(
                 db_persist=True,
                 expression=models.Case(
@@ -145,7 +145,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="transcriptionjob",
             constraint=models.UniqueConstraint(
-                fields=("content_type", "object_id", "has_its_video"),
+                fields=("content_type", "object_id", "claims_video"),
                 name="vqb_job_one_live_or_completed_per_video",
                 violation_error_message="This video is already being transcribed, or has been.",
             ),

@@ -62,9 +62,9 @@ class TranscriptionJob(models.Model):
         help_text=_("What the task that works on it is known by, so that a repeated task goes on with it."),
     )
     status = models.CharField(_("status"), max_length=20, choices=Status.choices, default=Status.PENDING)
-    # The database fills it in, so that the constraint holds whoever writes the status, and where no unique constraint may
-    # have a condition (MariaDB): NULL is equal to nothing.
-    has_its_video = models.GeneratedField(
+    # True or NULL, which equals nothing: so the constraint below needs no condition, which MariaDB does not know. The
+    # database fills it in, whoever writes the status.
+    claims_video = models.GeneratedField(
         expression=Case(When(status__in=["pending", "processing", "completed"], then=True)),
         output_field=models.BooleanField(null=True),
         db_persist=True,
@@ -88,7 +88,7 @@ class TranscriptionJob(models.Model):
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["content_type", "object_id", "has_its_video"],
+                fields=["content_type", "object_id", "claims_video"],
                 name="vqb_job_one_live_or_completed_per_video",
                 violation_error_message=_("This video is already being transcribed, or has been."),
             ),

@@ -25,6 +25,7 @@ class Migration(migrations.Migration):
             name="claims_video",
             field=models.GeneratedField(
                 db_persist=True,
+                help_text="Whether no other job may have the video: this one is live or completed. Filled in by the database.",
                 expression=models.Case(
                     models.When(status__in=["pending", "processing", "completed"], then=True)
                 ),

@@ -68,6 +68,9 @@ class TranscriptionJob(models.Model):
         expression=Case(When(status__in=["pending", "processing", "completed"], then=True)),
         output_field=models.BooleanField(null=True),
         db_persist=True,
+        help_text=_(
+            "Whether no other job may have the video: this one is live or completed. Filled in by the database."
+        ),
     )
     error_message = models.TextField(_("error message"), blank=True, default="")
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)

@@ -17,7 +17,7 @@ COVERAGE = "--cov --cov-report=term"  # of the tests on SQLite alone: it makes t
 # The races need it; what counts and decides must agree with it, too. The rest runs there in the matrix of tox.
 ON_POSTGRES = """
     tests/commands/test_flush_usage.py tests/decorators tests/jobs tests/seed tests/services tests/simulation tests/usage
-    tests/stripe/test_celery.py tests/stripe/test_corners.py tests/stripe/test_surplus.py tests/stripe/test_workers.py
+    tests/stripe/test_celery.py tests/stripe/test_corners.py tests/stripe/test_surplus.py tests/stripe/test_workers.py tests/test_migrations_on_a_server.py
 """
 CHECKS = {
     "lint": "ruff check",

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from django_videoq_billing.models.fields import HoldIdField
 from django_videoq_billing.types import ReservationState
 
 
@@ -38,7 +39,7 @@ class UsageSettlement(models.Model):
         COMMITTED = ReservationState.COMMITTED.value, _("committed")
         RELEASED = ReservationState.RELEASED.value, _("released")
 
-    reservation_id = models.UUIDField(_("reservation"), primary_key=True)
+    reservation_id = HoldIdField(_("reservation"), primary_key=True)
     shard = models.PositiveSmallIntegerField(_("shard"), db_index=True)
     state = models.CharField(_("state"), max_length=10, choices=State.choices)
     actual = models.PositiveBigIntegerField(_("actual amount"), null=True, blank=True)

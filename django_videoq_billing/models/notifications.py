@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from django_videoq_billing.models.choices import MetricChoice
+from django_videoq_billing.models.fields import ExactCharField
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
@@ -55,7 +56,7 @@ class Notification(models.Model):
         verbose_name=_("user"),
     )
     kind = models.CharField(_("kind"), max_length=30, choices=Kind.choices)
-    key = models.CharField(
+    key = ExactCharField(
         _("key"), max_length=100, help_text=_("What the e-mail is about: a second one with it is not made.")
     )
     facts = models.JSONField(_("facts"), default=dict, blank=True)

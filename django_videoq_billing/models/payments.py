@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from django_videoq_billing.models.fields import ExactCharField
 from django_videoq_billing.models.plans import SubscriptionPlan
 from django_videoq_billing.money import display_money
 
@@ -78,7 +79,7 @@ class PaymentTransaction(models.Model):
     plan = models.ForeignKey(
         SubscriptionPlan, on_delete=models.SET_NULL, null=True, blank=True, verbose_name=_("plan")
     )
-    stripe_object_id = models.CharField(
+    stripe_object_id = ExactCharField(
         _("Stripe object"),
         max_length=255,
         help_text=_("The invoice, refund or dispute that this line records."),

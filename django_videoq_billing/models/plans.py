@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from django_videoq_billing.models.fields import ExactCharField
 from django_videoq_billing.money import display_money
 from django_videoq_billing.types import Metric
 
@@ -59,8 +60,8 @@ class SubscriptionPlan(models.Model):
     )
     feature_flags = models.JSONField(_("feature flags"), default=dict, blank=True)
     trial_days = models.PositiveIntegerField(_("trial days"), default=0)
-    stripe_price_id = models.CharField(_("Stripe price"), max_length=255, unique=True, null=True, blank=True)
-    stripe_product_id = models.CharField(_("Stripe product"), max_length=255, null=True, blank=True)  # noqa: DJ001
+    stripe_price_id = ExactCharField(_("Stripe price"), max_length=255, unique=True, null=True, blank=True)
+    stripe_product_id = ExactCharField(_("Stripe product"), max_length=255, null=True, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
     is_public = models.BooleanField(
         _("listed"), default=True, help_text=_("A plan that is not listed can still be assigned.")

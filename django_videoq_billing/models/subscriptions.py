@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from django_videoq_billing.models.fields import ExactCharField
 from django_videoq_billing.models.plans import SubscriptionPlan
 from django_videoq_billing.types import Metric, Period
 
@@ -43,10 +44,10 @@ class UserSubscription(models.Model):
     plan = models.ForeignKey(
         SubscriptionPlan, on_delete=models.PROTECT, related_name="subscriptions", verbose_name=_("plan")
     )
-    stripe_subscription_id = models.CharField(
+    stripe_subscription_id = ExactCharField(
         _("Stripe subscription"), max_length=255, unique=True, null=True, blank=True
     )
-    stripe_customer_id = models.CharField(  # noqa: DJ001 (the seed's field)
+    stripe_customer_id = ExactCharField(
         _("Stripe customer"), max_length=255, db_index=True, null=True, blank=True
     )
     status = models.CharField(
@@ -73,7 +74,7 @@ class UserSubscription(models.Model):
         verbose_name=_("pending plan"),
     )
     pending_plan_effective_at = models.DateTimeField(_("pending plan effective at"), null=True, blank=True)
-    stripe_checkout_session_id = models.CharField(
+    stripe_checkout_session_id = ExactCharField(
         max_length=255,
         blank=True,
         default="",

@@ -6,8 +6,10 @@ from django.conf import settings
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, When
 from django.utils.translation import gettext_lazy as _
+
+from django_videoq_billing.models.fields import ExactCharField, HoldIdField
 
 
 class TranscriptionJob(models.Model):
@@ -29,9 +31,9 @@ class TranscriptionJob(models.Model):
         verbose_name=_("user"),
     )
     content_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, verbose_name=_("kind of video"))
-    object_id = models.CharField(_("video"), max_length=64)
+    object_id = ExactCharField(_("video"), max_length=64)
     video = GenericForeignKey("content_type", "object_id")
-    reservation_id = models.UUIDField(_("reservation"), null=True, blank=True, editable=False)
+    reservation_id = HoldIdField(_("reservation"), null=True, blank=True, editable=False)
     estimated_seconds = models.PositiveBigIntegerField(_("estimated seconds"), default=0)
     duration_seconds = models.PositiveBigIntegerField(
         _("duration in seconds"), default=0, help_text=_("What was counted; 0 until the job is completed.")
@@ -52,7 +54,7 @@ class TranscriptionJob(models.Model):
         help_text=_("The duration times the cost per second, never rounded; 0 until the job is completed."),
     )
     whisper_model = models.CharField(_("Whisper model"), max_length=50, default="whisper-1")
-    key = models.CharField(
+    key = ExactCharField(
         _("task key"),
         max_length=255,
         blank=True,
@@ -60,6 +62,16 @@ class TranscriptionJob(models.Model):
         help_text=_("What the task that works on it is known by, so that a repeated task goes on with it."),
     )
     status = models.CharField(_("status"), max_length=20, choices=Status.choices, default=Status.PENDING)
+    # True or NULL, which equals nothing: so the constraint below needs no condition, which MariaDB does not know. The
+    # database fills it in, whoever writes the status.
+    claims_video = models.GeneratedField(
+        expression=Case(When(status__in=["pending", "processing", "completed"], then=True)),
+        output_field=models.BooleanField(null=True),
+        db_persist=True,
+        help_text=_(
+            "Whether no other job may have the video: this one is live or completed. Filled in by the database."
+        ),
+    )
     error_message = models.TextField(_("error message"), blank=True, default="")
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
@@ -79,8 +91,7 @@ class TranscriptionJob(models.Model):
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["content_type", "object_id"],
-                condition=Q(status__in=["pending", "processing", "completed"]),
+                fields=["content_type", "object_id", "claims_video"],
                 name="vqb_job_one_live_or_completed_per_video",
                 violation_error_message=_("This video is already being transcribed, or has been."),
             ),

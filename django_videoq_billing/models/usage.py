@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from django_videoq_billing.models.choices import MetricChoice
+from django_videoq_billing.models.fields import ExactCharField, HoldIdField
 from django_videoq_billing.types import Counters, Period, ReservationState, UsageReport
 
 
@@ -114,7 +115,7 @@ class UsageReservation(models.Model):
         RELEASED = ReservationState.RELEASED.value, _("released")
         EXPIRED = ReservationState.EXPIRED.value, _("expired")
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = HoldIdField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.CASCADE,
@@ -129,7 +130,7 @@ class UsageReservation(models.Model):
     amount = models.PositiveBigIntegerField(pgettext_lazy("of usage", "amount"))
     settled_amount = models.PositiveBigIntegerField(_("settled amount"), null=True, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.HELD)
-    key = models.CharField(  # noqa: DJ001 (unique per user: NULL is not "")
+    key = ExactCharField(
         _("client key"),
         max_length=255,
         null=True,

@@ -9,6 +9,8 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
+from django_videoq_billing.models.fields import ExactCharField
+
 
 class WebhookEventQuerySet(models.QuerySet["WebhookEvent"]):
     def due(self, now: datetime) -> WebhookEventQuerySet:
@@ -36,7 +38,7 @@ class WebhookEvent(models.Model):
     WAITING = (State.RECEIVED, State.FAILED)
     DONE = (State.PROCESSED, State.IGNORED)
 
-    stripe_event_id = models.CharField(_("Stripe event"), max_length=255, unique=True)
+    stripe_event_id = ExactCharField(_("Stripe event"), max_length=255, unique=True)
     type = models.CharField(_("type"), max_length=100)
     payload = models.JSONField(_("payload"))
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.RECEIVED)

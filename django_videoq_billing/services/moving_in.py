@@ -22,6 +22,8 @@ from django.utils.module_loading import import_string
 
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.models import SubscriptionPlan, UsageRecord, UserSubscription
+from django_videoq_billing.models.deadlocks import again_after_deadlock
+from django_videoq_billing.models.upserts import insert_missing
 from django_videoq_billing.services import usage_alerts
 from django_videoq_billing.services.entitlements import (
     entitlement_for,
@@ -98,6 +100,7 @@ class MoveIn:
             yield batch
             batch = list(everybody.filter(pk__gt=batch[-1].pk)[: self.batch_size])
 
+    @again_after_deadlock()
     def _give_plan(self, users: Sequence[AbstractBaseUser]) -> tuple[dict[UserId, Left], set[UserId]]:
         """Write plan and period of a batch; return who was left out and why, and whose row became different."""
         used, period = _users_with_usage(users), self.period()
@@ -110,7 +113,7 @@ class MoveIn:
         with transaction.atomic():
             known = set(_rows(users).values_list("user_id", flat=True))
             new = [UserSubscription(user_id=user.pk, **fields) for user in users if user.pk not in known]
-            UserSubscription.objects.bulk_create(new, ignore_conflicts=True)
+            insert_missing(UserSubscription.objects.all(), new, ["user"])
             rows = _rows(users).order_by("pk").select_for_update()
             left, different = {}, []
             for row in rows:

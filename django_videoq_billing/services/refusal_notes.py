@@ -15,6 +15,7 @@ from django.db import IntegrityError, router, transaction
 from django.utils import timezone
 
 from django_videoq_billing.models import UsageRefusal
+from django_videoq_billing.models.deadlocks import again_after_deadlock
 from django_videoq_billing.services.usage_alerts import Memory
 from django_videoq_billing.types import Reservation
 
@@ -58,17 +59,25 @@ def request_finished(**kwargs: Any) -> None:
         _write(waiting)
 
 
+def _alias() -> str:
+    return router.db_for_write(UsageRefusal)
+
+
 def _write(rows: list[UsageRefusal]) -> None:
     """Somebody else may have been faster in this hour, and the user may be gone."""
-    alias = router.db_for_write(UsageRefusal)
     for row in rows:
         try:
-            with transaction.atomic(using=alias):
-                row.save(using=alias, force_insert=True)
+            _insert(row)
         except IntegrityError:
             continue
         except Exception:
             logger.exception("refusal_not_noted", extra={"user_id": str(row.user_id)})
+
+
+@again_after_deadlock(_alias)
+def _insert(row: UsageRefusal) -> None:
+    with transaction.atomic(using=_alias()):
+        row.save(using=_alias(), force_insert=True)
 
 
 def _hour(moment: datetime) -> datetime:

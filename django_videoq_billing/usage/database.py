@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from django_videoq_billing.exceptions import Conflict, InvalidRequest
 from django_videoq_billing.models import UsageRecord, UsageReservation
+from django_videoq_billing.models.deadlocks import again_after_deadlock
 from django_videoq_billing.types import (
     Counters,
     Entitlement,
@@ -29,9 +30,11 @@ from django_videoq_billing.usage.rows import alias, give_back, holds, overdue, r
 class DatabaseUsageStore(UsageStore):
     """Counts in `UsageRecord`: one conditional UPDATE admits or refuses, its row lock decides every race.
 
-    Every move that needs both rows locks the record first and the hold second.
+    Every move that needs both rows locks the record first and the hold second. A move that the database undoes for a
+    deadlock all the same is made again, unless it is part of a transaction of the host.
     """
 
+    @again_after_deadlock(alias)
     def reserve(
         self,
         entitlement: EntitlementSource,
@@ -43,12 +46,14 @@ class DatabaseUsageStore(UsageStore):
     ) -> Reservation:
         return Admission(entitlement(), metric, amount, key, hold=hold).answer()
 
+    @again_after_deadlock(alias)
     def undo(self, reservation: Reservation) -> None:
         record = UsageRecord.objects.using(alias()).filter(
             user_id=reservation.user_id, billing_period_start=reservation.period.start
         )
         _give_back(lambda: shift(record, reservation.metric, -reservation.amount))
 
+    @again_after_deadlock(alias)
     def commit(self, reservation_id: UUID, actual: int | None = None) -> bool:
         if _rollback_is_certain():
             return False
@@ -72,9 +77,11 @@ class DatabaseUsageStore(UsageStore):
         committed = holds().filter(pk=reservation_id, state=ReservationState.COMMITTED)
         return committed.values_list("settled_amount", flat=True).first()
 
+    @again_after_deadlock(alias)
     def release(self, reservation_id: UUID) -> bool:
         return _give_back(lambda: _release(reservation_id))
 
+    @again_after_deadlock(alias)
     def add(self, entitlement: EntitlementSource, metric: Metric, amount: int) -> Counters:
         entitled = entitlement()
         with transaction.atomic(using=alias()):
@@ -88,6 +95,7 @@ class DatabaseUsageStore(UsageStore):
         record = records(entitlement).first()
         return record.counters if record else Counters()
 
+    @again_after_deadlock(alias)
     def expire(self, now: datetime, *, user_id: UserId | None = None, batch_size: int = 500) -> int:
         wanted = overdue(now) if user_id is None else overdue(now).filter(user_id=user_id)
         expired = 0

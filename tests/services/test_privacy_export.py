@@ -46,7 +46,7 @@ OURS = {
         *{"id", "user", "key", "message_id", "attempts", "next_attempt_at", "leased_until", "error"},
     },
     "EmailPreference": {"id", "user"},
-    "TranscriptionJob": {"id", "user", "content_type", "reservation_id", "key"},
+    "TranscriptionJob": {"id", "user", "content_type", "reservation_id", "key", "claims_video"},
 }
 
 

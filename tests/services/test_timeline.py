@@ -20,6 +20,7 @@ from django_videoq_billing.models import (
     WebhookEvent,
 )
 from django_videoq_billing.services.timeline import SOURCES, timeline
+from tests.databases import about_postgresql
 from tests.factories import make_payment, make_plan, make_user, subscribed
 from tests.models.rows import new_refusal
 
@@ -133,6 +134,7 @@ def test_each_source_is_asked_once(
 
 
 @pytest.mark.postgres
+@about_postgresql
 def test_the_events_are_found_by_their_index(ada: UserSubscription) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")

@@ -12,6 +12,7 @@ from django_videoq_billing.models import UsageRecord, UsageReservation
 from django_videoq_billing.services.entitlements import EntitlementOf
 from django_videoq_billing.types import Entitlement, Metric
 from django_videoq_billing.usage import DatabaseUsageStore
+from tests.databases import about_postgresql
 
 Entitled = EntitlementOf
 
@@ -50,6 +51,7 @@ def test_a_protected_request_costs_four_statements(store: DatabaseUsageStore, en
 
 
 @pytest.mark.postgres
+@about_postgresql
 @pytest.mark.django_db(transaction=True)
 def test_on_postgresql_it_costs_two(store: DatabaseUsageStore, entitled: Entitled) -> None:
     known = Known(entitled())

@@ -7,7 +7,9 @@ import sys
 
 import pytest
 
-pytestmark = pytest.mark.postgres
+from tests.databases import about_postgresql
+
+pytestmark = [pytest.mark.postgres, about_postgresql]
 
 
 @pytest.mark.parametrize(

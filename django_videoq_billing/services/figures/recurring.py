@@ -12,6 +12,7 @@ from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Q, 
 from django.db.models.functions import Cast
 
 from django_videoq_billing.models import RecurringAmount, SubscriptionPlan, UserSubscription
+from django_videoq_billing.models.upserts import upsert
 from django_videoq_billing.services.metrics.subscriptions import paying
 
 BATCH = 1000
@@ -65,12 +66,7 @@ def look(now: datetime) -> None:
     """Keep what every user pays now; writes only what differs from the last look."""
     found = _begun_or_changed(now)
     while rows := list(islice(found, BATCH)):
-        RecurringAmount.objects.bulk_create(
-            rows,
-            update_conflicts=True,
-            unique_fields=["user"],
-            update_fields=["plan", "currency", "a_year"],
-        )
+        upsert(RecurringAmount.objects.all(), rows, ["user"], ["plan", "currency", "a_year"])
     pays = UserSubscription.objects.filter(paying(now), user_id=OuterRef("user_id"))
     RecurringAmount.objects.filter(~Exists(pays), a_year__gt=0).update(a_year=0)
 

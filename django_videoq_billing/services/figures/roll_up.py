@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from django_videoq_billing.models import DailyFigures, DailyMoney
+from django_videoq_billing.models.upserts import upsert
 from django_videoq_billing.services.figures import history, recurring
 from django_videoq_billing.services.figures.usage import usage_distribution
 from django_videoq_billing.services.metrics import Dunning, Revenue, ledger, subscriptions, webhooks
@@ -165,16 +166,8 @@ def _day(day: date) -> Period:
 
 
 def _write(money: list[DailyMoney], fields: list[str]) -> None:
-    DailyMoney.objects.bulk_create(
-        money,
-        batch_size=500,
-        update_conflicts=True,
-        unique_fields=["date", "currency"],
-        update_fields=fields,
-    )
+    upsert(DailyMoney.objects.all(), money, ["date", "currency"], fields)
 
 
 def _write_days(figures: list[DailyFigures], fields: list[str]) -> None:
-    DailyFigures.objects.bulk_create(
-        figures, batch_size=500, update_conflicts=True, unique_fields=["date"], update_fields=fields
-    )
+    upsert(DailyFigures.objects.all(), figures, ["date"], fields)

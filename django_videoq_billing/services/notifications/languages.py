@@ -9,6 +9,7 @@ from django.utils.translation import get_language, get_supported_language_varian
 
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.models import EmailPreference
+from django_videoq_billing.models.upserts import upsert
 
 
 def language_of(user: AbstractBaseUser) -> str:
@@ -25,7 +26,8 @@ def remember_language(user: AbstractBaseUser) -> None:
     """Keep the language that is active now for the user's e-mails; nothing is written where it is known."""
     language = _supported(get_language())
     if language and language != _known(user):
-        EmailPreference.objects.update_or_create(user_id=user.pk, defaults={"language": language})
+        row = EmailPreference(user_id=user.pk, language=language)
+        upsert(EmailPreference.objects.all(), [row], ["user"], ["language", "updated_at"])
 
 
 def _known(user: AbstractBaseUser) -> str:

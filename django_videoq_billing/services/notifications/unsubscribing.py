@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import router, transaction
 
 from django_videoq_billing.models import EmailPreference, Notification
+from django_videoq_billing.models.upserts import insert_missing
 from django_videoq_billing.types import UserId
 
 Kind = Notification.Kind
@@ -34,7 +35,8 @@ class Subscription:
 
     def want(self, wanted: bool) -> None:
         with transaction.atomic(using=router.db_for_write(EmailPreference)):
-            EmailPreference.objects.get_or_create(user_id=self.user.pk)
+            row = EmailPreference(user_id=self.user.pk)
+            insert_missing(EmailPreference.objects.all(), [row], ["user"])
             preference = EmailPreference.objects.select_for_update().get(user_id=self.user.pk)
             others = [kind for kind in preference.unsubscribed if kind != self.kind]
             preference.unsubscribed = others if wanted else [*others, self.kind.value]

@@ -13,6 +13,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from django_videoq_billing.models import UsageJournal, UsageRecord, UsageReservation, UsageSettlement
+from django_videoq_billing.models.deadlocks import again_after_deadlock
+from django_videoq_billing.models.upserts import insert_missing, upsert
 from django_videoq_billing.models.usage import UsageReservationQuerySet
 from django_videoq_billing.usage.redis_store import scripts
 from django_videoq_billing.usage.redis_store.journal import (
@@ -82,6 +84,7 @@ def _move(shard: Shard, batch: int, wait: bool) -> int:
     return moved
 
 
+@again_after_deadlock(alias)
 def _flush_batch(shard: Shard, size: int, wait: bool) -> int:
     UsageJournal.objects.using(alias()).get_or_create(shard=shard.number)
     with transaction.atomic(using=alias()):
@@ -124,7 +127,7 @@ def suspect(shard: int) -> None:
     rows = UsageJournal.objects.using(alias())
     if rows.filter(shard=shard, suspect_until__gt=now + SUSPECT / 2).exists():
         return
-    rows.update_or_create(shard=shard, defaults={"suspect_until": now + SUSPECT})
+    upsert(rows, [UsageJournal(shard=shard, suspect_until=now + SUSPECT)], ["shard"], ["suspect_until"])
 
 
 def _tidy(shard: Shard, last_id: str, settled: list[str], contradicted: Iterable[str]) -> None:
@@ -157,13 +160,11 @@ def _locked_records(entries: list[Fields]) -> dict[RecordKey, UsageRecord]:
     """Make the records that entries open, and lock all that are touched, in one order for everybody."""
     openings = {record_key(entry): opening(entry) for entry in entries if entry["k"] == "o"}
     rows = UsageRecord.objects.using(alias())
-    rows.bulk_create(
-        [
-            UsageRecord(user_id=_user_pk(user), billing_period_start=start, **values)
-            for (user, start), values in openings.items()
-        ],
-        ignore_conflicts=True,
-    )
+    new = [
+        UsageRecord(user_id=_user_pk(user), billing_period_start=start, **values)
+        for (user, start), values in openings.items()
+    ]
+    insert_missing(rows, new, ["user", "billing_period_start"])
     wanted = {record_key(entry) for entry in entries}
     found = rows.filter(
         user_id__in={_user_pk(user) for user, _ in wanted},
@@ -253,11 +254,7 @@ def _give_up_keys(rows: Iterable[UsageReservation]) -> None:
 
 
 def _upsert(model: Any, rows: Iterable[Any], fields: list[str]) -> None:
-    features = transaction.get_connection(alias()).features
-    target = {"unique_fields": ["id"]} if features.supports_update_conflicts_with_target else {}
-    model.objects.using(alias()).bulk_create(
-        list(rows), update_conflicts=True, update_fields=fields, **target
-    )
+    upsert(model.objects.using(alias()), rows, ["id"], fields)
 
 
 def _user_pk(user: str) -> Any:

@@ -1,4 +1,4 @@
-"""One message for each user, metric, period and threshold, whatever races: on a real PostgreSQL."""
+"""One message for each user, metric, period and threshold, whatever races: on a real database server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import transaction
 
 from django_videoq_billing.exceptions import QuotaExceeded
 from django_videoq_billing.models import UsageAlert
@@ -16,6 +16,7 @@ from django_videoq_billing.services import usage_alerts
 from django_videoq_billing.services.entitlements import entitlement_for
 from django_videoq_billing.services.usage_tracker import UsageTracker
 from django_videoq_billing.types import Metric
+from tests.databases import ON_SQLITE
 from tests.factories import make_plan, subscribed
 from tests.services.alerts.told import sweep, told
 from tests.usage.test_concurrency import at_once
@@ -27,7 +28,7 @@ LIMIT = 100
 @pytest.fixture(autouse=True)
 def _as_many_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads share a memory that processes do not: here nobody remembers anything."""
-    assert connection.vendor == "postgresql"
+    assert not ON_SQLITE
     monkeypatch.setattr(usage_alerts, "LARGEST_MEMORY", 0)
 
 

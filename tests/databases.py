@@ -1,0 +1,11 @@
+"""On which database the tests run, and what is about one of them alone."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+
+ON_SQLITE = connection.vendor == "sqlite"
+ON_MARIADB = connection.vendor == "mysql"
+
+about_postgresql = pytest.mark.skipif(ON_MARIADB, reason="It is about what PostgreSQL alone does.")

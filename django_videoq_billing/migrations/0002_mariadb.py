@@ -11,7 +11,7 @@ import django_videoq_billing.models.fields
 class Migration(migrations.Migration):
     dependencies = [
         ("contenttypes", "0002_remove_content_type_name"),
-        ("videoq_billing", "0009_refusals"),
+        ("videoq_billing", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import translation
 
-from django_videoq_billing.models import Notification, UsageRecord
+from django_videoq_billing.models import EmailPreference, Notification, UsageRecord
 from django_videoq_billing.services.notifications.languages import remember_language
 from django_videoq_billing.services.notifications.unsubscribing import Subscription
 from django_videoq_billing.services.usage_tracker import UsageTracker
@@ -74,5 +74,5 @@ def test_a_user_without_preferences_who_opens_many_pages_at_once() -> None:
 
         at_once(work)
 
-        preference = user.billing_email_preference
+        preference = EmailPreference.objects.get(user=user)
         assert (preference.language, preference.unsubscribed) == ("ja", ["usage_warning"])

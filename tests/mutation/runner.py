@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from multiprocessing import Pipe
 from multiprocessing.connection import wait
+from typing import Any
 
 from mutmut.runners.harness import PytestRunner
 from mutmut.state import state
@@ -47,11 +48,28 @@ class Worker:
         self.process.wait()
 
 
+class Timing(PytestRunner):
+    """Runs each test once, to see what it reaches and how long it takes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failed: set[str] = set()
+
+    def execute_pytest(self, params: list[str], **options: Any) -> int:
+        kept = [parameter for parameter in params if parameter != "-x"]
+        return int(super().execute_pytest(kept, plugins=[self, *options.pop("plugins", [])], **options))
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.failed:
+            self.failed.add(report.nodeid)
+
+
 class WarmRunner(ForkRunner):
     """What mutmut asks of a runner. Tests are listed and timed as it does that by itself."""
 
     def __init__(self, max_workers: int = 1) -> None:
-        super().__init__(max_workers, PytestRunner())
+        self._timing = Timing()
+        super().__init__(max_workers, self._timing)
         self._workers: list[Worker] = []
         self._nearness: dict[str, int] = defaultdict(int)
         self._killers: dict[str, list[str]] = defaultdict(list)
@@ -62,12 +80,21 @@ class WarmRunner(ForkRunner):
                 self._nearness[test] += 1
         self._workers = [Worker() for _ in range(self.max_workers)]
 
+    def collect_stats(self, tests: Iterable[str] | None) -> int:
+        """A test that fails without a mutant takes no part: it reads the source, or this machine cannot run it."""
+        super().collect_stats(tests)
+        for reached in state().tests_by_mangled_function_name.values():
+            reached -= self._timing.failed
+        for test in sorted(self._timing.failed):
+            sys.__stdout__.write(f"    left out: {test}\n")  # type: ignore[union-attr]
+        return 0
+
     def run_clean_tests(self, tests: Iterable[str]) -> int:
         return 0  # timing them was such a run
 
     def submit(self, mutant_name: str, tests: list[str], cpu_time_limit: int, estimated_time: float) -> None:
         chosen = self._chosen(mangled_name_from_mutant_name(mutant_name), tests)
-        seconds = 20 + 5 * sum(state().duration_by_test[test] for test in chosen)
+        seconds = 10 + 2 * sum(state().duration_by_test[test] for test in chosen)
         next(worker for worker in self._workers if not worker.mutant).take(mutant_name, chosen, seconds)
 
     def _chosen(self, function: str, tests: list[str]) -> list[str]:

@@ -15,6 +15,7 @@ from mutmut.configuration import config
 from mutmut.mutation.trampoline import set_mutant_under_test
 
 PACKAGE = "django_videoq_billing."
+WALL_FACTOR = 10  # how much slower than its own seconds a busy machine may make it
 LASTING = ("db", "redis_url", "cluster_port", "sandbox_process")
 
 
@@ -64,13 +65,14 @@ class Mutants:
         child = os.fork()
         if child == 0:
             os.setpgid(0, 0)
-            signal.setitimer(signal.ITIMER_REAL, seconds)  # nobody handles its signal: it ends the process
+            signal.setitimer(signal.ITIMER_PROF, seconds)  # nobody handles these signals: they end the process
+            signal.setitimer(signal.ITIMER_REAL, WALL_FACTOR * seconds)
             self._try(mutant, items, session, theirs)
         os.close(theirs)
         with os.fdopen(answer) as lines:
             killer = lines.read()
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        if code == -signal.SIGALRM:
+        if code in (-signal.SIGPROF, -signal.SIGALRM):
             kill_group(child)
             return ""
         return killer or (None if code == 0 else "crash")

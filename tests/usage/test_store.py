@@ -11,7 +11,7 @@ import time_machine
 from django.utils import timezone
 
 from django_videoq_billing.exceptions import Conflict, InvalidRequest
-from django_videoq_billing.models import UsageRecord
+from django_videoq_billing.models import UsageRecord, UsageReservation
 from django_videoq_billing.services.entitlements import EntitlementOf, entitlement_of
 from django_videoq_billing.types import Metric, ReservationState
 from django_videoq_billing.usage import UsageStore
@@ -109,6 +109,7 @@ def test_release_gives_back_once(store: UsageStore, entitled: Entitled) -> None:
 
     assert [store.release(hold.hold_id), store.release(hold.hold_id)] == [True, False]
     assert used(store, entitled) == 1
+    assert store.settled_amount(hold.hold_id) is None
     assert store.reserve(entitled, Metric.VIDEO, 1).granted
     assert store.commit(kept.hold_id)
 
@@ -186,12 +187,16 @@ def test_expire_gives_back_all_overdue_holds_once(store: UsageStore, plan_of_two
     for entitled in several:
         store.reserve(entitled, Metric.VIDEO, 1)
         store.reserve(entitled, Metric.TRANSCRIPTION, 20)
+        store.reserve(entitled, Metric.TRANSCRIPTION, 5)
         store.commit(store.reserve(entitled, Metric.VIDEO, 1).hold_id)
 
     later = timezone.now() + AN_HOUR
-    assert [store.expire(later, batch_size=4), store.expire(later)] == [6, 0]
+    assert [store.expire(later, batch_size=4), store.expire(later)] == [9, 0]
     assert [used(store, e) for e in several] == [1, 1, 1]
     assert [used(store, e, Metric.TRANSCRIPTION) for e in several] == [0, 0, 0]
+    store.flush()
+    expired = UsageReservation.objects.filter(state=ReservationState.EXPIRED)
+    assert [(hold.settled_amount, hold.settled_at is None) for hold in expired] == [(0, False)] * 9
 
 
 def test_expire_can_be_limited_to_one_user(store: UsageStore, entitled: Entitled, plan_of_two: Any) -> None:
@@ -252,13 +257,18 @@ class TestWithoutHold:
         assert store.expire(timezone.now() + AN_HOUR) == 0
         assert used(store, entitled) == 2
 
-    def test_undo_takes_it_back(self, store: UsageStore, entitled: Entitled) -> None:
+    def test_undo_takes_it_back_from_that_user_alone(
+        self, store: UsageStore, entitled: Entitled, plan_of_two: Any
+    ) -> None:
+        start = entitled().period.start
+        other = _entitled(subscribed(plan_of_two, current_period_start=start))
+        store.reserve(other, Metric.VIDEO, 1, hold=False)
         store.reserve(entitled, Metric.VIDEO, 1, hold=False)
         store.undo(store.reserve(entitled, Metric.VIDEO, 1, hold=False))
 
-        assert used(store, entitled) == 1
+        assert (used(store, entitled), used(store, other)) == (1, 1)
         store.flush()
-        assert UsageRecord.objects.get().video_count == 1
+        assert list(UsageRecord.objects.values_list("video_count", "billing_period_start")) == [(1, start)] * 2
 
     def test_undo_after_the_period_has_rolled_leaves_the_new_one_alone(
         self, store: UsageStore, entitled: Entitled

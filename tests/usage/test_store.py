@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_videoq_billing.exceptions import Conflict, InvalidRequest
 from django_videoq_billing.models import UsageRecord, UsageReservation
 from django_videoq_billing.services.entitlements import EntitlementOf, entitlement_of
-from django_videoq_billing.types import Metric, ReservationState
+from django_videoq_billing.types import Metric, Period, ReservationState
 from django_videoq_billing.usage import UsageStore
 from tests.factories import make_plan, subscribed
 
@@ -162,6 +162,24 @@ def test_an_unknown_reservation_is_refused(store: UsageStore, db: None) -> None:
         store.commit(uuid4())
     with pytest.raises(InvalidRequest):
         store.release(uuid4())
+
+
+def test_what_is_held_open_is_not_counted_for_good(
+    store: UsageStore, entitled: Entitled, plan_of_two: Any
+) -> None:
+    period, user_id = entitled().period, entitled().user_id
+    other = _entitled(subscribed(plan_of_two, current_period_start=period.start))
+    store.commit(store.reserve(other, Metric.VIDEO, 2).hold_id)
+    store.reserve(entitled, Metric.VIDEO, 1)
+    store.commit(store.reserve(entitled, Metric.TRANSCRIPTION, 20).hold_id)
+    for amount in (15, 5):
+        store.reserve(entitled, Metric.TRANSCRIPTION, amount)
+
+    assert [store.committed(user_id, metric, period) for metric in Metric] == [0, 20]
+    store.flush()
+    store.clear()  # the rows say the same
+    assert [store.committed(user_id, metric, period) for metric in Metric] == [0, 20]
+    assert store.committed(user_id, Metric.TRANSCRIPTION, Period(period.end, period.end)) == 0
 
 
 def test_an_overdue_hold_is_given_back_before_anybody_is_refused(

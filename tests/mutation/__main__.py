@@ -8,11 +8,13 @@ reach it, what is kept between runs. `mutmut results`, `mutmut show` and `mutmut
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from typing import Any
 from zlib import crc32
 
 import mutmut.__main__ as mutmut
 from mutmut.stats import status_by_exit_code
+from mutmut.utils.format_utils import mangled_name_from_mutant_name
 
 from tests.mutation.runner import WarmRunner
 
@@ -26,18 +28,21 @@ def main() -> None:
     parser.add_argument("--only", help='those that came out so before: "survived", "not checked"')
     parser.add_argument("patterns", nargs="*", default=[EVERYTHING])
     options = parser.parse_args()
-    find = mutmut.collect_source_file_mutation_data
+    find, functions = mutmut.collect_source_file_mutation_data, set[str]()
 
     def find_some(*, mutant_names: Any) -> Any:
         mutants, data = find(mutant_names=mutant_names)
-        return [
+        some = [
             (of, name, code)
             for of, name, code in mutants
             if crc32(name.encode()) % options.one_in == 0
             and options.only in (None, status_by_exit_code[code])
-        ], data
+        ]
+        functions.update(mangled_name_from_mutant_name(name) for _, name, _ in some)
+        return some, data
 
-    vars(mutmut).update(collect_source_file_mutation_data=find_some, get_mutant_runner=WarmRunner)
+    runner = partial(WarmRunner, functions=functions)
+    vars(mutmut).update(collect_source_file_mutation_data=find_some, get_mutant_runner=runner)
     mutmut._run(options.patterns, options.workers)
 
 

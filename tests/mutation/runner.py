@@ -26,10 +26,10 @@ SURVIVED, KILLED, TIMEOUT = 0, 1, 36  # mutmut's codes
 class Worker:
     """A pytest of its own, tests.mutation.worker, that waits for orders."""
 
-    def __init__(self) -> None:
+    def __init__(self, files: list[str]) -> None:
         self.connection, theirs = Pipe()
         self.process = subprocess.Popen(  # noqa: S603 (our own program)
-            [sys.executable, "-m", "tests.mutation.worker", str(theirs.fileno())],
+            [sys.executable, "-m", "tests.mutation.worker", str(theirs.fileno()), *files],
             cwd="mutants",
             env={**os.environ, "MUTANT_UNDER_TEST": ""},
             pass_fds=[theirs.fileno()],
@@ -67,8 +67,11 @@ class Timing(PytestRunner):
 class WarmRunner(ForkRunner):
     """What mutmut asks of a runner. Tests are listed and timed as it does that by itself."""
 
-    def __init__(self, max_workers: int = 1) -> None:
+    def __init__(self, max_workers: int = 1, *, functions: set[str]) -> None:
+        """`functions` are those that are to be changed; it is filled until the workers start."""
         self._timing = Timing()
+        self._functions = functions
+        self._files: list[str] = []
         super().__init__(max_workers, self._timing)
         self._workers: list[Worker] = []
         self._nearness: dict[str, int] = defaultdict(int)
@@ -78,7 +81,9 @@ class WarmRunner(ForkRunner):
         for tests in state().tests_by_mangled_function_name.values():
             for test in tests:
                 self._nearness[test] += 1
-        self._workers = [Worker() for _ in range(self.max_workers)]
+        reaching = (state().tests_by_mangled_function_name[function] for function in self._functions)
+        self._files = sorted({test.partition("::")[0] for tests in reaching for test in tests})
+        self._workers = [Worker(self._files) for _ in range(self.max_workers)]
 
     def collect_stats(self, tests: Iterable[str] | None) -> int:
         """A test that fails without a mutant takes no part: it reads the source, or this machine cannot run it."""
@@ -125,7 +130,7 @@ class WarmRunner(ForkRunner):
     def _code(self, worker: Worker, killer: str | None) -> int:
         if killer == "":
             worker.end()  # what was cut short may have left its servers in any state
-            self._workers[self._workers.index(worker)] = Worker()
+            self._workers[self._workers.index(worker)] = Worker(self._files)
             return TIMEOUT
         if killer is None:
             return SURVIVED

@@ -31,8 +31,8 @@ class Mutants:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         items = {item.nodeid: item for item in session.items}
         for name in LASTING:
-            first = next(item for item in session.items if name in getattr(item, "fixturenames", ()))
-            if self._run(first, session):
+            users = (item for item in session.items if name in getattr(item, "fixturenames", ()))
+            if (first := next(users, None)) and self._run(first, session):
                 pytest.exit(f"{first.nodeid} fails without a mutant.", returncode=1)
         self._caches = [
             found
@@ -65,7 +65,9 @@ class Mutants:
         child = os.fork()
         if child == 0:
             os.setpgid(0, 0)
-            signal.setitimer(signal.ITIMER_PROF, seconds)  # nobody handles these signals: they end the process
+            signal.setitimer(
+                signal.ITIMER_PROF, seconds
+            )  # nobody handles these signals: they end the process
             signal.setitimer(signal.ITIMER_REAL, WALL_FACTOR * seconds)
             self._try(mutant, items, session, theirs)
         os.close(theirs)
@@ -101,9 +103,9 @@ def kill_group(leader: int) -> None:
 
 
 def main() -> None:
-    arguments = [*config().pytest_add_cli_args, *config().pytest_add_cli_args_test_selection]
+    orders, *files = sys.argv[1:]
     quiet = ["-q", "-p", "no:randomly", "-p", "no:cacheprovider", "--rootdir=."]
-    pytest.main([*quiet, *arguments], plugins=[Mutants(Connection(int(sys.argv[1])))])
+    pytest.main([*quiet, *config().pytest_add_cli_args, *files], plugins=[Mutants(Connection(int(orders)))])
 
 
 if __name__ == "__main__":

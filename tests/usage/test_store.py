@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -148,11 +149,11 @@ def test_commit_after_release_and_release_after_commit_are_conflicts(
     store.release(released.hold_id)
     store.commit(committed.hold_id)
 
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict, match=r"\(released\)"):
         store.commit(released.hold_id)
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict, match=r"\(released\)"):
         store.commit(released.hold_id, 5)
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict, match=r"\(committed\)"):
         store.release(committed.hold_id)
     assert used(store, entitled) == 1
 
@@ -286,7 +287,9 @@ class TestWithoutHold:
 
         assert (used(store, entitled), used(store, other)) == (1, 1)
         store.flush()
-        assert list(UsageRecord.objects.values_list("video_count", "billing_period_start")) == [(1, start)] * 2
+        assert (
+            list(UsageRecord.objects.values_list("video_count", "billing_period_start")) == [(1, start)] * 2
+        )
 
     def test_undo_after_the_period_has_rolled_leaves_the_new_one_alone(
         self, store: UsageStore, entitled: Entitled
@@ -323,10 +326,10 @@ class TestCorrections:
 class TestKeys:
     def test_a_repeated_key_counts_once(self, store: UsageStore, entitled: Entitled) -> None:
         first = store.reserve(entitled, Metric.VIDEO, 1, key="k")
-        again = store.reserve(entitled, Metric.VIDEO, 1, key="k")
+        again = [store.reserve(entitled, Metric.VIDEO, amount, key="k") for amount in (1, 2)]
 
-        assert (first.replayed, again.replayed) == (False, True)
-        assert (again.id, again.state) == (first.id, ReservationState.HELD)
+        assert not first.replayed
+        assert again == [replace(first, replayed=True, state=ReservationState.HELD)] * 2
         assert used(store, entitled) == 1
 
     def test_a_committed_key_is_known_even_at_the_limit(self, store: UsageStore, entitled: Entitled) -> None:
@@ -365,9 +368,14 @@ class TestKeys:
         self, store: UsageStore, entitled: Entitled, plan_of_two: Any
     ) -> None:
         store.reserve(entitled, Metric.VIDEO, 1, key="k")
+        other, full = (_entitled(subscribed(plan_of_two)) for _ in range(2))
+        for metric, limit in ((Metric.VIDEO, 2), (Metric.TRANSCRIPTION, 60)):
+            store.reserve(full, metric, limit)
 
-        assert not store.reserve(_entitled(subscribed(plan_of_two)), Metric.VIDEO, 1, key="k").replayed
+        assert not store.reserve(other, Metric.VIDEO, 1, key="k").replayed
         assert not store.reserve(entitled, Metric.TRANSCRIPTION, 5, key="k").replayed
+        assert not store.reserve(full, Metric.VIDEO, 1, key="k").granted
+        assert not store.reserve(full, Metric.TRANSCRIPTION, 5, key="k").granted
 
 
 class TestPeriods:

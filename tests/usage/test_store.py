@@ -103,6 +103,10 @@ def test_the_amount_of_the_first_commit_can_be_asked_for(store: UsageStore, enti
     assert store.settled_amount(hold.hold_id) == 20
     assert store.settled_amount(uuid4()) is None
 
+    as_reserved = store.reserve(entitled, Metric.VIDEO, 1)
+    store.commit(as_reserved.hold_id)
+    assert store.settled_amount(as_reserved.hold_id) == 1
+
 
 def test_release_gives_back_once(store: UsageStore, entitled: Entitled) -> None:
     kept = store.reserve(entitled, Metric.VIDEO, 1)
@@ -113,6 +117,9 @@ def test_release_gives_back_once(store: UsageStore, entitled: Entitled) -> None:
     assert store.settled_amount(hold.hold_id) is None
     assert store.reserve(entitled, Metric.VIDEO, 1).granted
     assert store.commit(kept.hold_id)
+    store.flush()
+    row = UsageReservation.objects.get(pk=hold.hold_id)
+    assert (row.state, row.settled_amount) == (ReservationState.RELEASED, 0)
 
 
 @pytest.mark.parametrize(("actual", "counted"), [(10, 10), (30, 30), (0, 0), (90, 90)])

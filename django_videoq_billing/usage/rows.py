@@ -69,7 +69,7 @@ def shift(record: models.QuerySet[UsageRecord], metric: Metric, difference: int)
     if difference == 0:
         return
     counter = COUNTER[metric]
-    value = F(counter) + difference if difference > 0 else Greatest(F(counter), -difference) + difference
+    value = Greatest(F(counter), -difference) + difference
     record.update(**{counter: value, "updated_at": timezone.now()})
 
 

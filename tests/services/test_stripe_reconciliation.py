@@ -20,6 +20,11 @@ from tests.factories import make_user
 from tests.stripe_site import OperatorsDriver, row_of, subscribe
 
 PERIOD = timedelta(days=40)
+SAID_OF_THE_ROW = {
+    "status": "past_due",
+    "plan": "premium",
+    "cancellation": "at the end of the period",
+}
 
 
 @pytest.fixture
@@ -94,7 +99,7 @@ def test_a_row_that_differs_is_told_and_mended(
     assert (kinds(report), report["mended"]) == ({kind: 1}, 1)
     [first] = report["first"]
     assert (first["kind"], first["user_id"], first["mended"]) == (kind, str(known.pk), True)
-    assert first["here"] != first["at_stripe"]
+    assert first["here"] == SAID_OF_THE_ROW.get(kind, first["here"]) != first["at_stripe"]
     assert UserSubscription.objects.values(*right).get(user=known) == right
     assert kinds(reconcile()) == {}
 
@@ -104,6 +109,32 @@ def test_a_change_that_no_event_told_of(known: User, stripe_account: OperatorsDr
     report = reconcile()
     assert kinds(report) == {"status": 1, "cancellation": 1}
     assert row_of(known).status == "cancelled"
+
+
+def test_one_that_charges_a_second_time_is_told_and_ended(
+    known: User, stripe_account: OperatorsDriver
+) -> None:
+    row, premium = row_of(known), SubscriptionPlan.objects.get(slug="premium")
+    first = stripe_account.api.subscriptions.retrieve(str(row.stripe_subscription_id))
+    second = stripe_account.subscribe(
+        str(row.stripe_customer_id),
+        str(premium.stripe_price_id),
+        default_payment_method=first.default_payment_method,
+    )
+
+    looked = reconcile(dry_run=True)
+    told = {
+        "kind": "second_subscription",
+        "user_id": str(known.pk),
+        "here": "standard",
+        "at_stripe": "active",
+    }
+    assert looked["first"][0] == {**told, "mended": False}
+    assert stripe_account.api.subscriptions.retrieve(second.id).status == "active"
+
+    assert {**told, "mended": True} in reconcile()["first"]
+    assert stripe_account.api.subscriptions.retrieve(second.id).status == "canceled"
+    assert row_of(known).plan.slug == "standard"
 
 
 def test_who_has_paid_and_is_on_the_free_plan_here(customer: User) -> None:
@@ -184,6 +215,7 @@ def test_lines_that_are_missing(known: User, stripe_account: OperatorsDriver) ->
     assert not PaymentTransaction.objects.exists()
     report = reconcile()
     assert (kinds(report), report["mended"]) == (expected, 3)
+    assert report["compared"] == {"subscriptions": 1, "invoices": 1, "refunds": 1, "disputes": 1}
     assert {found["at_stripe"] for found in report["first"]} == {
         "$12.00 succeeded",
         "-$5.00 refunded",
@@ -230,6 +262,7 @@ def test_one_user_alone(known: User, stripe_account: OperatorsDriver) -> None:
     work = Reconciliation()
     work.of_user(row_of(known))
     assert kinds(work.report) == {"missing_payment": 1, "missing_refund": 1, "missing_dispute": 1}
+    assert work.report["compared"] == {"subscriptions": 1, "invoices": 1, "refunds": 1, "disputes": 1}
     assert row_of(other).plan.slug == "free"
 
 
@@ -257,6 +290,8 @@ def test_pages_and_not_users_are_asked_for(
     for number in range(3):
         user = subscribe(stripe_account, make_user(username=f"n{number}"), "standard")
         stripe_rebuild.rebuild(str(row_of(user).stripe_customer_id))
+    # A plan that costs more since: who pays the old price of the same product is on it as before.
+    SubscriptionPlan.objects.filter(slug="standard").update(stripe_price_id="price_of_today")
     with caplog.at_level(logging.INFO, "stripe"):
         caplog.clear()
         assert kinds(reconcile()) == {}

@@ -114,7 +114,7 @@ class TestInsideTheHostsTransaction:
         with transaction.atomic():
             hold = store.reserve(entitled, Metric.VIDEO, 1)
             transaction.set_rollback(True)
-            store.release(hold.hold_id)
+            assert store.release(hold.hold_id) is True
 
         assert store.get(entitled()).video_count == 0
         assert not UsageReservation.objects.exists()
@@ -137,7 +137,7 @@ class TestInsideTheHostsTransaction:
             hold = store.reserve(entitled, Metric.VIDEO, 1)
             with pytest.raises(DatabaseError), connection.cursor() as cursor:
                 cursor.execute("SELECT no_such_column")
-            store.release(hold.hold_id)
+            assert store.release(hold.hold_id) is True
 
         assert store.get(entitled()).video_count == 0
 

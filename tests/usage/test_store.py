@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -11,9 +12,9 @@ import time_machine
 from django.utils import timezone
 
 from django_videoq_billing.exceptions import Conflict, InvalidRequest
-from django_videoq_billing.models import UsageRecord
+from django_videoq_billing.models import UsageRecord, UsageReservation
 from django_videoq_billing.services.entitlements import EntitlementOf, entitlement_of
-from django_videoq_billing.types import Metric, ReservationState
+from django_videoq_billing.types import Metric, Period, ReservationState
 from django_videoq_billing.usage import UsageStore
 from tests.factories import make_plan, subscribed
 
@@ -102,6 +103,10 @@ def test_the_amount_of_the_first_commit_can_be_asked_for(store: UsageStore, enti
     assert store.settled_amount(hold.hold_id) == 20
     assert store.settled_amount(uuid4()) is None
 
+    as_reserved = store.reserve(entitled, Metric.VIDEO, 1)
+    store.commit(as_reserved.hold_id)
+    assert store.settled_amount(as_reserved.hold_id) == 1
+
 
 def test_release_gives_back_once(store: UsageStore, entitled: Entitled) -> None:
     kept = store.reserve(entitled, Metric.VIDEO, 1)
@@ -109,8 +114,12 @@ def test_release_gives_back_once(store: UsageStore, entitled: Entitled) -> None:
 
     assert [store.release(hold.hold_id), store.release(hold.hold_id)] == [True, False]
     assert used(store, entitled) == 1
+    assert store.settled_amount(hold.hold_id) is None
     assert store.reserve(entitled, Metric.VIDEO, 1).granted
     assert store.commit(kept.hold_id)
+    store.flush()
+    row = UsageReservation.objects.get(pk=hold.hold_id)
+    assert (row.state, row.settled_amount) == (ReservationState.RELEASED, 0)
 
 
 @pytest.mark.parametrize(("actual", "counted"), [(10, 10), (30, 30), (0, 0), (90, 90)])
@@ -147,11 +156,11 @@ def test_commit_after_release_and_release_after_commit_are_conflicts(
     store.release(released.hold_id)
     store.commit(committed.hold_id)
 
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict, match=r"\(released\)"):
         store.commit(released.hold_id)
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict, match=r"\(released\)"):
         store.commit(released.hold_id, 5)
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict, match=r"\(committed\)"):
         store.release(committed.hold_id)
     assert used(store, entitled) == 1
 
@@ -161,6 +170,24 @@ def test_an_unknown_reservation_is_refused(store: UsageStore, db: None) -> None:
         store.commit(uuid4())
     with pytest.raises(InvalidRequest):
         store.release(uuid4())
+
+
+def test_what_is_held_open_is_not_counted_for_good(
+    store: UsageStore, entitled: Entitled, plan_of_two: Any
+) -> None:
+    period, user_id = entitled().period, entitled().user_id
+    other = _entitled(subscribed(plan_of_two, current_period_start=period.start))
+    store.commit(store.reserve(other, Metric.VIDEO, 2).hold_id)
+    store.reserve(entitled, Metric.VIDEO, 1)
+    store.commit(store.reserve(entitled, Metric.TRANSCRIPTION, 20).hold_id)
+    for amount in (15, 5):
+        store.reserve(entitled, Metric.TRANSCRIPTION, amount)
+
+    assert [store.committed(user_id, metric, period) for metric in Metric] == [0, 20]
+    store.flush()
+    store.clear()  # the rows say the same
+    assert [store.committed(user_id, metric, period) for metric in Metric] == [0, 20]
+    assert store.committed(user_id, Metric.TRANSCRIPTION, Period(period.end, period.end)) == 0
 
 
 def test_an_overdue_hold_is_given_back_before_anybody_is_refused(
@@ -186,12 +213,16 @@ def test_expire_gives_back_all_overdue_holds_once(store: UsageStore, plan_of_two
     for entitled in several:
         store.reserve(entitled, Metric.VIDEO, 1)
         store.reserve(entitled, Metric.TRANSCRIPTION, 20)
+        store.reserve(entitled, Metric.TRANSCRIPTION, 5)
         store.commit(store.reserve(entitled, Metric.VIDEO, 1).hold_id)
 
     later = timezone.now() + AN_HOUR
-    assert [store.expire(later, batch_size=4), store.expire(later)] == [6, 0]
+    assert [store.expire(later, batch_size=4), store.expire(later)] == [9, 0]
     assert [used(store, e) for e in several] == [1, 1, 1]
     assert [used(store, e, Metric.TRANSCRIPTION) for e in several] == [0, 0, 0]
+    store.flush()
+    expired = UsageReservation.objects.filter(state=ReservationState.EXPIRED)
+    assert [(hold.settled_amount, hold.settled_at is None) for hold in expired] == [(0, False)] * 9
 
 
 def test_expire_can_be_limited_to_one_user(store: UsageStore, entitled: Entitled, plan_of_two: Any) -> None:
@@ -252,13 +283,20 @@ class TestWithoutHold:
         assert store.expire(timezone.now() + AN_HOUR) == 0
         assert used(store, entitled) == 2
 
-    def test_undo_takes_it_back(self, store: UsageStore, entitled: Entitled) -> None:
+    def test_undo_takes_it_back_from_that_user_alone(
+        self, store: UsageStore, entitled: Entitled, plan_of_two: Any
+    ) -> None:
+        start = entitled().period.start
+        other = _entitled(subscribed(plan_of_two, current_period_start=start))
+        store.reserve(other, Metric.VIDEO, 1, hold=False)
         store.reserve(entitled, Metric.VIDEO, 1, hold=False)
         store.undo(store.reserve(entitled, Metric.VIDEO, 1, hold=False))
 
-        assert used(store, entitled) == 1
+        assert (used(store, entitled), used(store, other)) == (1, 1)
         store.flush()
-        assert UsageRecord.objects.get().video_count == 1
+        assert (
+            list(UsageRecord.objects.values_list("video_count", "billing_period_start")) == [(1, start)] * 2
+        )
 
     def test_undo_after_the_period_has_rolled_leaves_the_new_one_alone(
         self, store: UsageStore, entitled: Entitled
@@ -295,10 +333,10 @@ class TestCorrections:
 class TestKeys:
     def test_a_repeated_key_counts_once(self, store: UsageStore, entitled: Entitled) -> None:
         first = store.reserve(entitled, Metric.VIDEO, 1, key="k")
-        again = store.reserve(entitled, Metric.VIDEO, 1, key="k")
+        again = [store.reserve(entitled, Metric.VIDEO, amount, key="k") for amount in (1, 2)]
 
-        assert (first.replayed, again.replayed) == (False, True)
-        assert (again.id, again.state) == (first.id, ReservationState.HELD)
+        assert not first.replayed
+        assert again == [replace(first, replayed=True, state=ReservationState.HELD)] * 2
         assert used(store, entitled) == 1
 
     def test_a_committed_key_is_known_even_at_the_limit(self, store: UsageStore, entitled: Entitled) -> None:
@@ -337,9 +375,14 @@ class TestKeys:
         self, store: UsageStore, entitled: Entitled, plan_of_two: Any
     ) -> None:
         store.reserve(entitled, Metric.VIDEO, 1, key="k")
+        other, full = (_entitled(subscribed(plan_of_two)) for _ in range(2))
+        for metric, limit in ((Metric.VIDEO, 2), (Metric.TRANSCRIPTION, 60)):
+            store.reserve(full, metric, limit)
 
-        assert not store.reserve(_entitled(subscribed(plan_of_two)), Metric.VIDEO, 1, key="k").replayed
+        assert not store.reserve(other, Metric.VIDEO, 1, key="k").replayed
         assert not store.reserve(entitled, Metric.TRANSCRIPTION, 5, key="k").replayed
+        assert not store.reserve(full, Metric.VIDEO, 1, key="k").granted
+        assert not store.reserve(full, Metric.TRANSCRIPTION, 5, key="k").granted
 
 
 class TestPeriods:

@@ -17,9 +17,11 @@ from django_videoq_billing.usage import UsageStore, get_store
 from tests.factories import make_plan, make_user
 
 if find_spec("httpx") and find_spec("starlette"):  # the [sandbox] extra
-    from tests.local_stripe import sandbox_process, traveller
+    # Here and nowhere else: what lasts a session is made again for each conftest that imports it.
+    from tests.local_stripe import api_stripe_process, sandbox_process, traveller
+    from tests.stripe_site import stripe_process
 
-    __all__ = ["sandbox_process", "traveller"]
+    __all__ = ["api_stripe_process", "sandbox_process", "stripe_process", "traveller"]
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,13 @@ def sandbox_process() -> Iterator[Driver]:
         yield driver
 
 
+@pytest.fixture(scope="session")
+def api_stripe_process() -> Iterator[Driver]:
+    """One whose time is the real time."""
+    with running("--seed", "api", "--api-key", "sk_test_for_tests") as driver:
+        yield driver
+
+
 @pytest.fixture
 def traveller() -> Iterator[time_machine.Traveller]:
     """The site's clock, standing where a fresh sandbox's stands."""

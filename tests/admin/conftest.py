@@ -29,9 +29,9 @@ from tests.factories import make_payment, make_plan, make_user, subscribed
 from tests.models.rows import new_refusal
 
 if find_spec("httpx") and find_spec("starlette"):
-    from tests.stripe_site import customer, plans, stripe_account, stripe_process
+    from tests.stripe_site import customer, plans, stripe_account
 
-    __all__ = ["customer", "plans", "stripe_account", "stripe_process"]
+    __all__ = ["customer", "plans", "stripe_account"]
 else:  # the base install has no sandbox
     collect_ignore_glob = ["test_stripe_*.py"]
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -8,16 +7,16 @@ import pytest
 from rest_framework.test import APIClient
 
 from tests.api.clients import client_of
-from tests.api.shop import KEY, Shop, settings_for
+from tests.api.shop import Shop, settings_for
 
 if TYPE_CHECKING:
     from tests.sandbox.driver import Driver
 
 SANDBOX = find_spec("httpx") is not None and find_spec("starlette") is not None
 if SANDBOX:
-    from tests.stripe_site import customer, plans, stripe_account, stripe_process
+    from tests.stripe_site import customer, plans, stripe_account
 
-    __all__ = ["customer", "plans", "stripe_account", "stripe_process"]
+    __all__ = ["customer", "plans", "stripe_account"]
 else:
     collect_ignore = ["test_payment_method.py"]
 
@@ -34,19 +33,11 @@ def signed_in(user: Any) -> APIClient:
     return client_of(user)
 
 
-@pytest.fixture(scope="session")
-def api_stripe_process() -> Iterator[Driver]:
-    """A local Stripe in its own process, whose time is the real time."""
+@pytest.fixture
+def shop(request: pytest.FixtureRequest, settings: Any, db: None) -> Shop:
     if not SANDBOX:
         pytest.skip("The [sandbox] extra is not installed.")
-    from tests.sandbox.driver import running
-
-    with running("--seed", "api", "--api-key", KEY) as driver:
-        yield driver
-
-
-@pytest.fixture
-def shop(api_stripe_process: Driver, settings: Any, db: None) -> Shop:
-    api_stripe_process.reset()
-    settings.VIDEOQ_BILLING = settings_for(api_stripe_process.url)
-    return Shop(api_stripe_process)
+    driver: Driver = request.getfixturevalue("api_stripe_process")
+    driver.reset()
+    settings.VIDEOQ_BILLING = settings_for(driver.url)
+    return Shop(driver)

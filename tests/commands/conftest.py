@@ -9,9 +9,9 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 
 from django_videoq_billing.services.entitlements import ensure_subscription
-from tests.stripe_site import customer, plans, stripe_account, stripe_process
+from tests.stripe_site import customer, plans, stripe_account
 
-__all__ = ["customer", "plans", "stripe_account", "stripe_process"]
+__all__ = ["customer", "plans", "stripe_account"]
 
 Run = Callable[..., str]
 

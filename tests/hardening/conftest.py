@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.api.conftest import api_stripe_process, shop
+from tests.api.conftest import shop
 
-__all__ = ["api_stripe_process", "shop"]
+__all__ = ["shop"]

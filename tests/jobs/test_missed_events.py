@@ -14,9 +14,9 @@ from django_videoq_billing.jobs import JOBS, run_job
 from django_videoq_billing.models import JobRun, PaymentTransaction, WebhookEvent
 from django_videoq_billing.services import retention
 from django_videoq_billing.webhooks import inbox, missed
-from tests.stripe_site import OperatorsDriver, customer, plans, row_of, stripe_account, stripe_process
+from tests.stripe_site import OperatorsDriver, customer, plans, row_of, stripe_account
 
-__all__ = ["customer", "plans", "stripe_account", "stripe_process"]
+__all__ = ["customer", "plans", "stripe_account"]
 
 
 def fetch(**how: object) -> JobRun:

@@ -355,7 +355,8 @@ def demo(arguments):
         ensure_venv()
         ensure_packages("demo", "the example site", ["-e", ".[demo]"])
     say("Migrating the database ...")
-    manage("Migrating the database", ["migrate", "--run-syncdb"], watch=show_migration)
+    manage("Migrating the database", ["migrate"], watch=show_migration)
+    manage("Making dj-stripe's tables", ["migrate", "--run-syncdb"])  # they refer to those that are migrated
     port = options.port or next_free(PORT)
     if not options.port and port != PORT:
         say("Port %d is in use by another program; taking %d instead." % (PORT, port))

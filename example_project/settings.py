@@ -68,8 +68,8 @@ DATABASES: dict[str, Any] = {
         },
     }
 }
-# A site of your own leaves this out. Here dj-stripe's tables are made as they are now (`migrate --run-syncdb`):
-# to go through their history takes 40 seconds, and a demo has none.
+# A site of your own leaves this out. Here dj-stripe's tables are made as they are now (`migrate --run-syncdb`, after
+# `migrate`): to go through their history takes 40 seconds, and a demo has none.
 MIGRATION_MODULES = {"djstripe": None}
 if url := os.environ.get("DATABASE_URL"):
     DATABASES = {"default": dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))}

@@ -185,9 +185,11 @@ def test_what_is_held_open_is_not_counted_for_good(
         store.reserve(entitled, Metric.TRANSCRIPTION, amount)
 
     assert [store.committed(user_id, metric, period) for metric in Metric] == [0, 20]
+    assert store.committed(other().user_id, Metric.VIDEO, period) == 2
     store.flush()
     store.clear()  # the rows say the same
     assert [store.committed(user_id, metric, period) for metric in Metric] == [0, 20]
+    assert store.committed(other().user_id, Metric.VIDEO, period) == 2
     assert store.committed(user_id, Metric.TRANSCRIPTION, Period(period.end, period.end)) == 0
 
 

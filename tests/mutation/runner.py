@@ -28,13 +28,14 @@ class Worker:
 
     def __init__(self, files: list[str]) -> None:
         self.connection, theirs = Pipe()
-        self.process = subprocess.Popen(  # noqa: S603 (our own program)
-            [sys.executable, "-m", "tests.mutation.worker", str(theirs.fileno()), *files],
-            cwd="mutants",
-            env={**os.environ, "MUTANT_UNDER_TEST": ""},
-            pass_fds=[theirs.fileno()],
-            stdout=subprocess.DEVNULL,
-        )
+        with open("mutants/workers.log", "a", encoding="utf-8") as log:
+            self.process = subprocess.Popen(  # noqa: S603 (our own program)
+                [sys.executable, "-m", "tests.mutation.worker", str(theirs.fileno()), *files],
+                cwd="mutants",
+                env={**os.environ, "MUTANT_UNDER_TEST": ""},
+                pass_fds=[theirs.fileno()],
+                stdout=log,
+            )
         theirs.close()
         self.mutant = ""
         self.began = 0.0

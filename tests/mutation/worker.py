@@ -37,7 +37,7 @@ class Mutants:
         self._caches = [
             found
             for found in gc.get_objects()
-            if isinstance(found, _lru_cache_wrapper) and str(found.__module__).startswith(PACKAGE)
+            if type(found) is _lru_cache_wrapper and str(found.__module__).startswith(PACKAGE)
         ]
         gc.freeze()
         while order := self._next():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -297,6 +298,16 @@ def test_the_webhook_is_given_a_few_minutes(site: Site) -> None:
     left = site.row.current_period_end.timestamp() - site.sandbox.now()
     silent(site).advance(hours=(left + 60) / 3600)
     assert list(period_ends.catch_up()) == []
+
+
+def test_what_is_not_over_at_stripe_is_asked_about_by_the_hour(site: Site, traveller: Any) -> None:
+    first_subscription(site)
+    traveller.move_to(site.row.current_period_end + timedelta(minutes=6))  # our clock goes before theirs
+    asked = []
+    for minutes in (0, 5, 54, 2):
+        traveller.shift(timedelta(minutes=minutes))
+        asked.append(list(period_ends.catch_up()))
+    assert asked == [[1], [], [], [1]]
 
 
 def test_where_stripe_does_not_answer_the_job_fails_and_the_next_run_goes_on(

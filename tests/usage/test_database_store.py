@@ -67,6 +67,8 @@ def test_on_postgresql_it_costs_two(store: DatabaseUsageStore, entitled: Entitle
 
 @pytest.mark.django_db
 def test_a_refusal_changes_no_row(store: DatabaseUsageStore, entitled: Entitled) -> None:
+    assert not store.reserve(entitled, Metric.VIDEO, 3).granted
+    assert not UsageRecord.objects.exists()
     store.reserve(entitled, Metric.VIDEO, 2)
     before = list(UsageRecord.objects.values()), list(UsageReservation.objects.values())
 

@@ -178,15 +178,18 @@ def test_what_is_held_open_is_not_counted_for_good(
     period, user_id = entitled().period, entitled().user_id
     other = _entitled(subscribed(plan_of_two, current_period_start=period.start))
     store.commit(store.reserve(other, Metric.VIDEO, 2).hold_id)
+    store.reserve(other, Metric.TRANSCRIPTION, 30)
     store.reserve(entitled, Metric.VIDEO, 1)
     store.commit(store.reserve(entitled, Metric.TRANSCRIPTION, 20).hold_id)
     for amount in (15, 5):
         store.reserve(entitled, Metric.TRANSCRIPTION, amount)
 
     assert [store.committed(user_id, metric, period) for metric in Metric] == [0, 20]
+    assert store.committed(other().user_id, Metric.VIDEO, period) == 2
     store.flush()
     store.clear()  # the rows say the same
     assert [store.committed(user_id, metric, period) for metric in Metric] == [0, 20]
+    assert store.committed(other().user_id, Metric.VIDEO, period) == 2
     assert store.committed(user_id, Metric.TRANSCRIPTION, Period(period.end, period.end)) == 0
 
 
@@ -345,6 +348,17 @@ class TestKeys:
         again = store.reserve(entitled, Metric.VIDEO, 2, key="k")
 
         assert (again.granted, again.replayed, again.state) == (True, True, ReservationState.COMMITTED)
+
+    def test_a_key_of_the_last_period_is_answered_with_that_period(
+        self, store: UsageStore, entitled: Entitled
+    ) -> None:
+        first = store.reserve(entitled, Metric.VIDEO, 1, key="k")
+        store.commit(first.hold_id)
+
+        with time_machine.travel(first.period.end, tick=False):
+            again = store.reserve(entitled, Metric.VIDEO, 1, key="k")
+            assert (again.id, again.replayed, again.period) == (first.id, True, first.period)
+            assert used(store, entitled) == 0
 
     def test_a_released_key_may_be_used_again(self, store: UsageStore, entitled: Entitled) -> None:
         store.release(store.reserve(entitled, Metric.VIDEO, 1, key="k").hold_id)

@@ -8,6 +8,7 @@ reach it, what is kept between runs. `mutmut results`, `mutmut show` and `mutmut
 from __future__ import annotations
 
 import argparse
+import sys
 from functools import partial
 from typing import Any
 from zlib import crc32
@@ -43,6 +44,8 @@ def main() -> None:
 
     runner = partial(WarmRunner, functions=functions)
     vars(mutmut).update(collect_source_file_mutation_data=find_some, get_mutant_runner=runner)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
+        del sys.modules[name]  # what pytest collects is the copy in mutants/
     mutmut._run(options.patterns, options.workers)
 
 

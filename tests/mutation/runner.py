@@ -98,6 +98,9 @@ class WarmRunner(ForkRunner):
     def run_clean_tests(self, tests: Iterable[str]) -> int:
         return 0  # timing them was such a run
 
+    def run_forced_fail(self) -> int:
+        return int(PytestRunner().run_forced_fail())  # to the first that fails, which timing is not
+
     def submit(self, mutant_name: str, tests: list[str], cpu_time_limit: int, estimated_time: float) -> None:
         chosen = self._chosen(mangled_name_from_mutant_name(mutant_name), tests)
         seconds = 10 + 2 * sum(state().duration_by_test[test] for test in chosen)

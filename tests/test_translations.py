@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from gettext import GNUTranslations
 from pathlib import Path
 
+import babel
 import pytest
 import time_machine
 from django.utils import translation
@@ -22,6 +23,10 @@ from scripts.messages import APPS, App, main, problems
 from tests.api.clients import URLS, assert_refused, check, client_of
 from tests.factories import make_plan, subscribed
 
+knows_braces = pytest.mark.skipif(
+    tuple(map(int, babel.__version__.split(".")[:2])) < (2, 18),
+    reason="This Babel does not mark texts with braces as such, so that it would write the catalogue otherwise.",
+)
 PAGE = "text/html,application/xhtml+xml,*/*;q=0.8"
 
 
@@ -31,6 +36,7 @@ def client() -> APIClient:
     return APIClient()
 
 
+@knows_braces
 def test_every_text_is_translated_and_compiled() -> None:
     assert problems() == []
 
@@ -267,6 +273,7 @@ def test_a_forgotten_compile(app: App) -> None:
     assert complaints(app) == ["the .mo file is not what the .po file compiles to: run compile"]
 
 
+@knows_braces
 def test_the_script() -> None:
     assert main(["check"]) == 0
     assert "compile" in str(main([]))

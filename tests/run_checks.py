@@ -31,7 +31,7 @@ CHECKS = {
     "tests on SQLite": f"pytest -m 'not postgres and not browser' {PARALLEL} {COVERAGE}",
     "tests on PostgreSQL": f"python -m tests.with_postgres pytest {ON_POSTGRES} {PARALLEL}",
     "tests under unfold": "pytest --ds tests.settings_unfold tests/unfold",
-    "tests in a browser": "pytest -m browser -rs tests/browser",
+    "tests in a browser": "pytest -m browser -rs tests/browser --numprocesses 2",
     "docs": "zensical build --strict",  # without --clean, which would empty .cache
 }
 

@@ -78,7 +78,7 @@ def _create_database(port: int, process: subprocess.Popen[bytes], log: Path) -> 
         except MySQLdb.OperationalError:
             if process.poll() is not None or time.monotonic() > deadline:
                 sys.exit(f"MariaDB did not start:\n{log.read_text(encoding='utf-8')}")
-            time.sleep(0.1)
+            time.sleep(0.1)  # the server is starting, and has until the deadline
     connection.query("CREATE DATABASE videoq")
     connection.close()
 

@@ -26,6 +26,7 @@ from tests.factories import make_payment, make_user
 Status, Type, Paid = UserSubscription.Status, PaymentTransaction.Type, PaymentTransaction.Status
 
 pytestmark = [
+    pytest.mark.no_cover,
     pytest.mark.django_db,
     pytest.mark.urls("example_project.urls"),
     pytest.mark.usefixtures("end_of_year"),

@@ -162,6 +162,7 @@ def test_a_life_ends_as_it_should(site: Site, life: Life) -> None:
     assert [line[:3] for line in ended["ledger"]] == ledger
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("life", LIFECYCLES, ids=lambda life: life.__name__)
 def test_the_manner_of_delivery_does_not_matter(
     make_site: Callable[[Deliver], Site], sandbox: Any, life: Life

@@ -16,7 +16,7 @@ from tests.stripe.lifecycles import NEEDS_3DS_EACH_TIME, confirm
 from tests.stripe.site import Deliver, Events, Later, Site
 from tests.stripe.test_lifecycles import fresh_rows
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 
 
 def fail_next(site: Site) -> None:

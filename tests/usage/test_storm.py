@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.postgres, about_postgresql]
 @pytest.mark.parametrize(
     "options",
     [
-        pytest.param("--store database redis --seed 1 2 --seconds 3", id="no faults"),
+        pytest.param("--store database redis --seed 1 --seconds 3", id="no faults"),
         pytest.param(
             "--store redis --seed 3 --seconds 8 --faults valkey postgres flusher worker network", id="all"
         ),

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -90,3 +94,12 @@ def test_who_has_a_pruned_plan_keeps_it(run: Run, ada: User, settings: Settings)
     ada.subscription.refresh_from_db()
     assert ada.subscription.plan == standard
     assert "standard (active)" in run("show_usage", "ada")
+
+
+def test_before_migrate_it_says_what_to_do_first(tmp_path: Path) -> None:
+    program = "import django; django.setup(); from django.core.management import call_command as call; call('seed_plans')"
+    environment = {**os.environ, "DATABASE_URL": f"sqlite:///{tmp_path}/new.sqlite3"}
+    run = subprocess.run(  # noqa: S603 (our own program)
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False
+    )
+    assert run.stderr.splitlines()[-1].endswith("Run `python manage.py migrate` first.")

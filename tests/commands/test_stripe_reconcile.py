@@ -24,7 +24,7 @@ def test_it_tells_and_mends(run: Run, customer: User) -> None:
     assert row_of(customer).plan.slug == "standard"
     assert not leaks(looked + mended)
 
-    assert run("reconcile_stripe") == "Compared 1 subscriptions, 1 invoices.\nNothing differs.\n"
+    assert run("reconcile_stripe") == "Compared subscriptions: 1, invoices: 1.\nNothing differs.\n"
 
 
 def test_as_json(run: Run, customer: User) -> None:

@@ -64,7 +64,7 @@ class Command(BaseCommand):
             )
 
     def _summary(self, work: Reconciliation) -> None:
-        compared = ", ".join(f"{count} {what}" for what, count in work.report["compared"].items())
+        compared = ", ".join(f"{what}: {count}" for what, count in work.report["compared"].items())
         found, mended = sum(work.report["differences"].values()), work.report["mended"]
         self.stdout.write(f"Compared {compared or 'nothing'}.")
         told = f"{found} differ{'s' if found == 1 else ''}"

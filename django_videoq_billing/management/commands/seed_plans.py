@@ -3,8 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import IntegrityError
+from django.db import IntegrityError, connections, router
 
+from django_videoq_billing.models import SubscriptionPlan
 from django_videoq_billing.services.plans import SeedReport, seed_plans
 
 
@@ -20,6 +21,8 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="Say what would change and write nothing.")
 
     def handle(self, *args: Any, prune: bool, dry_run: bool, **options: Any) -> None:
+        if not _has_tables():
+            raise CommandError("There is no table for the plans yet. Run `python manage.py migrate` first.")
         try:
             report = seed_plans(prune=prune, dry_run=dry_run)
         except IntegrityError as error:
@@ -43,3 +46,8 @@ class Command(BaseCommand):
 
     def _line(self, verb: str, text: str, style: Any) -> None:
         self.stdout.write(f"{style(f'{verb:<11}')} {text}")
+
+
+def _has_tables() -> bool:
+    connection = connections[router.db_for_write(SubscriptionPlan)]
+    return SubscriptionPlan._meta.db_table in connection.introspection.table_names()

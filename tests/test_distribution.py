@@ -25,7 +25,10 @@ def test_what_ci_takes_of_others_is_pinned_to_a_commit() -> None:
         line for path in WORKFLOWS for line in re.findall(r"uses: (.+)", path.read_text(encoding="utf-8"))
     ]
     assert len(uses) > 5
-    assert [line for line in uses if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)] == []
+    others = [line for line in uses if not line.startswith("./")]
+    assert [
+        line for line in others if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)
+    ] == []
 
 
 def test_every_pair_of_the_classifiers_has_its_environment() -> None:

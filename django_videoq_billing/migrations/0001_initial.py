@@ -10,6 +10,8 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+import django_videoq_billing.models.indexes
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -787,21 +789,24 @@ class Migration(migrations.Migration):
                 "ordering": ["-created_at", "-pk"],
                 "permissions": [("replay_events", "Can process webhook events again and ignore them")],
                 "indexes": [
-                    models.Index(
+                    django_videoq_billing.models.indexes.OpenRowsIndex(
                         condition=models.Q(("state__in", ["received", "failed", "processing"])),
                         fields=["next_attempt_at"],
                         name="vqb_webhook_open",
+                        told_by="state",
                     ),
                     models.Index(fields=["type", "created_at"], name="vqb_webhook_type_created"),
-                    models.Index(
+                    django_videoq_billing.models.indexes.OpenRowsIndex(
                         condition=models.Q(("mirrored_at__isnull", True)),
                         fields=["created_at"],
                         name="vqb_webhook_to_mirror",
+                        told_by="mirrored_at",
                     ),
-                    models.Index(
+                    django_videoq_billing.models.indexes.OpenRowsIndex(
                         condition=models.Q(("pruned_at__isnull", True)),
                         fields=["created_at"],
                         name="vqb_webhook_to_prune",
+                        told_by="pruned_at",
                     ),
                     models.Index(
                         django.db.models.functions.comparison.Coalesce(
@@ -974,10 +979,11 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "notifications",
                 "ordering": ["-created_at", "-pk"],
                 "indexes": [
-                    models.Index(
+                    django_videoq_billing.models.indexes.OpenRowsIndex(
                         condition=models.Q(("state__in", ["waiting", "sending"])),
                         fields=["next_attempt_at"],
                         name="vqb_notification_open",
+                        told_by="state",
                     ),
                     models.Index(
                         condition=models.Q(("settled_at__isnull", False)),
@@ -1395,10 +1401,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="usagereservation",
-            index=models.Index(
+            index=django_videoq_billing.models.indexes.OpenRowsIndex(
                 condition=models.Q(("state", "held")),
                 fields=["expires_at"],
                 name="vqb_reservation_held_until",
+                told_by="state",
             ),
         ),
         migrations.AddConstraint(

@@ -45,5 +45,6 @@ def again_after_deadlock(
 
 
 def _was_undone(error: OperationalError) -> bool:
-    told: Any = getattr(error.__cause__, "sqlstate", None) or (error.args[0] if error.args else None)
-    return told in _UNDONE
+    cause: Any = error.__cause__
+    told = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)  # psycopg 3 and 2
+    return (told or next(iter(error.args), None)) in _UNDONE

@@ -28,7 +28,7 @@ else:
             return {**parameters, "collation": exact}
 
     class HoldIdField(models.UUIDField):
-        """The id of a hold. MariaDB's own type refuses UUIDs of version 8, which the Redis store makes."""
+        """The id of a hold. MariaDB's own type refuses some of version 8, one in 64 of those that the Redis store makes."""
 
         def db_type(self, connection: BaseDatabaseWrapper) -> str:
             return "char(32)" if connection.vendor == "mysql" else super().db_type(connection)

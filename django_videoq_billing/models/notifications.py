@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from django_videoq_billing.models.choices import MetricChoice
 from django_videoq_billing.models.fields import ExactCharField
+from django_videoq_billing.models.indexes import OpenRowsIndex
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
@@ -78,9 +79,10 @@ class Notification(models.Model):
         verbose_name_plural = _("notifications")
         ordering: ClassVar = ["-created_at", "-pk"]
         indexes: ClassVar = [
-            models.Index(
+            OpenRowsIndex(
                 fields=["next_attempt_at"],
                 condition=Q(state__in=["waiting", "sending"]),
+                told_by="state",
                 name="vqb_notification_open",
             ),
             models.Index(

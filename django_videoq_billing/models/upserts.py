@@ -11,7 +11,7 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 def insert_missing(rows: models.QuerySet[Row], new: Iterable[Row], key: Sequence[str]) -> None:
-    """Insert those of the new rows whose `key` nobody has; the others stay as they are.
+    """Insert those of the new rows whose `key`, which does not begin with the primary key, nobody has.
 
     Where InnoDB finds a key taken, an INSERT (also with IGNORE, as for `ignore_conflicts`) keeps a shared lock on the
     row until the transaction ends. Two who have it, and want to write to the row then, wait for each other. An upsert
@@ -24,7 +24,10 @@ def insert_missing(rows: models.QuerySet[Row], new: Iterable[Row], key: Sequence
 
 
 def upsert(rows: models.QuerySet[Row], new: Iterable[Row], key: Sequence[str], fields: Sequence[str]) -> None:
-    """Insert the new rows; where the key is taken, write their `fields` to the row that has it."""
+    """Insert the new rows; where the key is taken, write their `fields` to the row that has it.
+
+    MariaDB looks at all unique keys of the table, so no other one may be taken.
+    """
     has_target = connections[rows.db].features.supports_update_conflicts_with_target
     rows.bulk_create(
         list(new),

@@ -12,6 +12,7 @@ from django.utils.translation import pgettext_lazy
 
 from django_videoq_billing.models.choices import MetricChoice
 from django_videoq_billing.models.fields import ExactCharField, HoldIdField
+from django_videoq_billing.models.indexes import OpenRowsIndex
 from django_videoq_billing.types import Counters, Period, ReservationState, UsageReport
 
 
@@ -148,7 +149,12 @@ class UsageReservation(models.Model):
         verbose_name_plural = _("usage reservations")
         ordering: ClassVar = ["-created_at"]
         indexes: ClassVar = [
-            models.Index(fields=["expires_at"], condition=Q(state="held"), name="vqb_reservation_held_until")
+            OpenRowsIndex(
+                fields=["expires_at"],
+                condition=Q(state="held"),
+                told_by="state",
+                name="vqb_reservation_held_until",
+            )
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(

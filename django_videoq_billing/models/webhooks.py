@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from django_videoq_billing.models.fields import ExactCharField
+from django_videoq_billing.models.indexes import OpenRowsIndex
 
 
 class WebhookEventQuerySet(models.QuerySet["WebhookEvent"]):
@@ -66,17 +67,24 @@ class WebhookEvent(models.Model):
         permissions: ClassVar = [("replay_events", "Can process webhook events again and ignore them")]
         ordering: ClassVar = ["-created_at", "-pk"]
         indexes: ClassVar = [
-            models.Index(
+            OpenRowsIndex(
                 fields=["next_attempt_at"],
                 condition=Q(state__in=["received", "failed", "processing"]),
+                told_by="state",
                 name="vqb_webhook_open",
             ),
             models.Index(fields=["type", "created_at"], name="vqb_webhook_type_created"),
-            models.Index(
-                fields=["created_at"], condition=Q(mirrored_at__isnull=True), name="vqb_webhook_to_mirror"
+            OpenRowsIndex(
+                fields=["created_at"],
+                condition=Q(mirrored_at__isnull=True),
+                told_by="mirrored_at",
+                name="vqb_webhook_to_mirror",
             ),
-            models.Index(
-                fields=["created_at"], condition=Q(pruned_at__isnull=True), name="vqb_webhook_to_prune"
+            OpenRowsIndex(
+                fields=["created_at"],
+                condition=Q(pruned_at__isnull=True),
+                told_by="pruned_at",
+                name="vqb_webhook_to_prune",
             ),
             models.Index(
                 Coalesce(KT("payload__data__object__customer"), KT("payload__data__object__id")),

@@ -215,6 +215,7 @@ def _asked(count: Count, user: AbstractBaseUser, period: Period) -> Amounts:
     return amounts
 
 
+@again_after_deadlock()
 def _fill(user: AbstractBaseUser, period: Period, amounts: Amounts) -> Amounts | None:
     """Count what is missing; None where the user is in another period by now.
 

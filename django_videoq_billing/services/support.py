@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from django_videoq_billing.exceptions import Conflict, InvalidRequest
 from django_videoq_billing.models import ExtraAllowance, UsageCorrection, UserSubscription
+from django_videoq_billing.models.deadlocks import again_after_deadlock
 from django_videoq_billing.services import extra_allowances, usage_tracker
 from django_videoq_billing.services.entitlements import entitlement_for
 from django_videoq_billing.services.usage_tracker import UsageTracker, check_amount, read_metric
@@ -64,6 +65,7 @@ def revoke_allowance(allowance: ExtraAllowance) -> bool:
     return True
 
 
+@again_after_deadlock()
 def correct_usage(
     user: AbstractBaseUser, metric: Metric | str, used: int, *, reason: str, author: AbstractBaseUser | None
 ) -> UsageCorrection:

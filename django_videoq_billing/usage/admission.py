@@ -28,7 +28,8 @@ from django_videoq_billing.usage.rows import (
 )
 
 ATTEMPTS = 20
-"""Of eight who retry one key at once, about every third look comes between two others on MariaDB."""
+"""Of eight who retry one key at once, about every third look comes between two others on MariaDB. An answer and the
+admission inside of it each have as many."""
 _BATCH = 1000
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django_videoq_billing.exceptions import Conflict, InvalidRequest
 from django_videoq_billing.models import UsageRecord, UsageReservation
 from django_videoq_billing.models.deadlocks import again_after_deadlock
+from django_videoq_billing.models.usage import UsageReservationQuerySet
 from django_videoq_billing.types import (
     Counters,
     Entitlement,
@@ -95,11 +96,10 @@ class DatabaseUsageStore(UsageStore):
         record = records(entitlement).first()
         return record.counters if record else Counters()
 
-    @again_after_deadlock(alias)
     def expire(self, now: datetime, *, user_id: UserId | None = None, batch_size: int = 500) -> int:
         wanted = overdue(now) if user_id is None else overdue(now).filter(user_id=user_id)
         expired = 0
-        while count := give_back(wanted, batch_size, skip_locked=True):
+        while count := _give_back_batch(wanted, batch_size):
             expired += count
         return expired
 
@@ -132,6 +132,11 @@ def _give_back(move: Callable[[], bool | None]) -> bool:
         # hold back, so make sure of that instead of hiding the error that the view is about to raise.
         transaction.set_rollback(True, using=alias())
         return True
+
+
+@again_after_deadlock(alias)
+def _give_back_batch(wanted: UsageReservationQuerySet, size: int) -> int:
+    return give_back(wanted, size, skip_locked=True)
 
 
 def _locked(reservation_id: UUID) -> UsageReservation:

@@ -17,6 +17,8 @@ from mutmut.state import state
 from mutmut.utils.format_utils import mangled_name_from_mutant_name
 from mutmut.workers.isolation import ForkRunner, MutantResult
 
+from tests.mutation.worker import CRASH
+
 # A function that every request passes has hundreds of tests. Those that reach the least besides come first, until so much time
 # is planned for them.
 TEST_SECONDS = float(os.environ.get("MUTATION_TEST_SECONDS", "30"))
@@ -126,7 +128,10 @@ class WarmRunner(ForkRunner):
         busy = [worker for worker in self._workers if worker.mutant]
         answered = wait([worker.connection for worker in busy])
         worker = next(worker for worker in busy if worker.connection in answered)
-        killer: str | None = worker.connection.recv()
+        try:
+            killer: str | None = worker.connection.recv()
+        except EOFError:  # the worker itself is gone
+            killer = ""
         result = MutantResult(worker.mutant, self._code(worker, killer), time.monotonic() - worker.began)
         worker.mutant = ""
         return result
@@ -138,6 +143,8 @@ class WarmRunner(ForkRunner):
             return TIMEOUT
         if killer is None:
             return SURVIVED
+        if killer == CRASH:
+            return KILLED
         known = self._killers[mangled_name_from_mutant_name(worker.mutant)]
         known[:] = [killer, *(test for test in known if test != killer)][:5]
         return KILLED

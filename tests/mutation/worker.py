@@ -15,6 +15,7 @@ from mutmut.configuration import config
 from mutmut.mutation.trampoline import set_mutant_under_test
 
 PACKAGE = "django_videoq_billing."
+CRASH = "crash"  # instead of a test: the process has died of the mutant
 WALL_FACTOR = 10  # how much slower than its own seconds a busy machine may make it
 LASTING = ("db", "redis_url", "cluster_port", "sandbox_process")
 
@@ -77,7 +78,7 @@ class Mutants:
         if code in (-signal.SIGPROF, -signal.SIGALRM):
             kill_group(child)
             return ""
-        return killer or (None if code == 0 else "crash")
+        return killer or (None if code == 0 else CRASH)
 
     def _try(self, mutant: str, items: list[pytest.Item], session: pytest.Session, answer: int) -> None:
         code = 1

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from django_videoq_billing.exceptions import AccountInactive, Conflict, InvalidRequest
 from django_videoq_billing.models import TranscriptionJob, UserSubscription
+from django_videoq_billing.models.deadlocks import again_after_deadlock
 from django_videoq_billing.services import counting, usage_alerts, usage_tracker
 from django_videoq_billing.services.entitlements import AnyUser, ensure_subscription
 from django_videoq_billing.services.transcription.costs import cost_cents, cost_per_second
@@ -36,6 +37,11 @@ def billable_seconds(duration: object) -> int:
     return math.ceil(duration)
 
 
+def _alias() -> str:
+    return router.db_for_write(TranscriptionJob)
+
+
+@again_after_deadlock(_alias)
 def start(
     user: AnyUser,
     video: models.Model,
@@ -76,6 +82,7 @@ def retry(job: TranscriptionJob, estimated_seconds: int | None = None, *, key: s
     return start(job.user, _video_of(job), estimate, job.whisper_model, key=key)
 
 
+@again_after_deadlock(_alias)
 def complete(job: TranscriptionJob, actual_seconds: int) -> TranscriptionJob:
     """Settle the job with the seconds that were transcribed; they may pass the estimate and the limit.
 
@@ -213,6 +220,7 @@ def _count_without_hold(job: TranscriptionJob) -> None:
             usage_tracker.add(job.user, Metric.TRANSCRIPTION, job.duration_seconds)
 
 
+@again_after_deadlock(_alias)
 def _abandon(job: TranscriptionJob, status: TranscriptionJob.Status, message: str) -> TranscriptionJob:
     with transaction.atomic(using=_alias()):
         job = _fetched(job)
@@ -225,10 +233,6 @@ def _abandon(job: TranscriptionJob, status: TranscriptionJob.Status, message: st
         check_live(job)
         job.error_message = message
         return _finish(job, status)
-
-
-def _alias() -> str:
-    return router.db_for_write(TranscriptionJob)
 
 
 def _jobs() -> models.QuerySet[TranscriptionJob]:

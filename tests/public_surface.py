@@ -111,8 +111,8 @@ def attributes(kind: type) -> dict[str, Any]:
     }
     if hasattr(kind, "code"):
         given = {name: how for name, how in given.items() if how in ("attribute", "property")}
-    found = {**dict.fromkeys(annotated, "attribute"), **given}
-    return {name: how for name, how in sorted(found.items()) if how and not name.startswith("_")}
+    found = {name: "attribute" for name in annotated if not name.startswith("_")}
+    return dict(sorted((found | {name: how for name, how in given.items() if how}).items()))
 
 
 def attribute(value: Any, bound: Any) -> Any:

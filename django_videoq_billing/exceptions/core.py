@@ -20,6 +20,7 @@ class BillingError(Exception):
     """
 
     code = "billing_error"
+    details: Mapping[str, Any] | None
 
     def __init__(self, message: str | Promise, details: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
@@ -201,6 +202,7 @@ class QuotaExceeded(BillingError):
     """The operation would pass the plan's limit. Nothing was counted."""
 
     code = "limit_exceeded"
+    reservation: Reservation
 
     def __init__(self, reservation: Reservation, message: str | Promise) -> None:
         super().__init__(

@@ -121,6 +121,7 @@ class StripeUnavailable(BillingError):
     """
 
     code = "stripe_unavailable"
+    retry_after: int
 
     def __init__(self, message: str | Promise, retry_after: int = 10) -> None:
         super().__init__(message)

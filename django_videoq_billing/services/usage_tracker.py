@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
 from typing import Self, TypedDict
+from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.utils import timezone
@@ -49,6 +50,9 @@ class Hold:
     really used, with `commit`. A hold that is never settled is given back after RESERVATION_SECONDS.
     """
 
+    reservation: Reservation
+    id: UUID
+
     def __init__(self, reservation: Reservation) -> None:
         self.reservation = reservation
         self.id = reservation.hold_id
@@ -89,6 +93,8 @@ class Hold:
 
 class Counted:
     """An admitted amount without a hold: it is counted for good unless it is released."""
+
+    reservation: Reservation
 
     def __init__(self, reservation: Reservation) -> None:
         self.reservation = reservation

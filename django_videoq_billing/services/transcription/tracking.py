@@ -19,6 +19,8 @@ logger = logging.getLogger("django_videoq_billing")
 class TrackedTranscription:
     """The job of a `with track_transcription(...)` block; `job` is the row as it was last seen."""
 
+    job: TranscriptionJob
+
     def __init__(self, job: TranscriptionJob) -> None:
         self.job = job
 

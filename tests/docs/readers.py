@@ -118,7 +118,7 @@ def errors(page: Page, client: Any) -> None:
 def operations(page: Page, client: Any) -> None:
     from celery import Celery
 
-    app = Celery("site", set_as_current=False)
+    app = Celery("mysite", set_as_current=False)
     page.run(1, app=app)
     assert app.conf.beat_schedule["videoq-billing"]["task"] == "videoq_billing.run_due_jobs"
     page.run(2)

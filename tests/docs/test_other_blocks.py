@@ -1,37 +1,31 @@
-"""Commands, templates and data on the pages: what can be run elsewhere is checked, and every block has a language."""
+"""Everything on the pages but Python: what it names is there, and data, templates, styles and texts are looked at.
+
+The Python blocks are run by test_python.py, tsx is compiled by `python -m scripts.frontend check`, and po by test_wording.py.
+"""
 
 from __future__ import annotations
 
 import configparser
 import json
 import re
-import shlex
-import tomllib
-from importlib.util import find_spec
 from typing import Any
 
 import pytest
 import yaml
-from django.core.management import get_commands, load_command_class
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import get_commands
 from django.template import Context, Template
-from django.test import RequestFactory
+from django.template.loader import get_template
+from django.test import RequestFactory, override_settings
+from django.urls import resolve
 
-from tests.docs.pages import PAGES, ROOT, Block, all_blocks, text_of
+from django_videoq_billing.conf import get_settings
+from django_videoq_billing.models import Notification
+from scripts import snippets
+from tests.docs import typed
+from tests.docs.pages import PAGES, ROOT, Block, all_blocks, blocks_of, text_of
 
-SHOWN = {"css", "ini", "json", "po", "text", "tsx", "yaml"}
-RUN = {"console", "html", "python"}
-OF_THE_SYSTEM = {".", "celery", "curl", "npm", "npx", "stripe"}
-EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
-    "optional-dependencies"
-]
-
-
-def lines() -> list[Any]:
-    """Every command that somebody is told to type, comments left out."""
-    found = re.findall(
-        r"^\$ (.+)$", "\n".join(f"\n{block.code}" for block in all_blocks("console")), re.MULTILINE
-    )
-    return sorted(set(found))
+LANGUAGES = {"console", "css", "html", "ini", "json", "po", "python", "text", "tsx", "yaml"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -39,45 +33,13 @@ def test_every_block_has_a_language_that_is_looked_at(page: Any) -> None:
     fences = re.findall(r"^(\s*)```(\w*)", text_of(page.name), re.MULTILINE)
     assert [indent for indent, _ in fences if indent.strip("\n")] == [], "an indented block is run by nobody"
     opening = [language for _, language in fences[::2]]
-    assert set(opening) <= SHOWN | RUN
+    assert set(opening) <= LANGUAGES
     assert {language for _, language in fences[1::2]} <= {""}
 
 
-@pytest.mark.parametrize("line", lines())
-def test_commands_can_be_typed(line: str) -> None:
-    words = shlex.split(line, comments=True)
-    program, arguments = words[0].rpartition("/")[2], words[1:]
-    if program in ("python", "python3"):
-        a_python_command(arguments)
-    elif program == "django-admin":
-        options_exist(arguments[0], arguments[1:])
-    elif program == "pip":
-        assert set(re.findall(r"\[(\w+)\]", line)) <= EXTRAS.keys()
-    elif program == "tox":
-        assert f"[testenv:{arguments[arguments.index('-e') + 1]}]" in (ROOT / "tox.ini").read_text()
-    else:
-        assert program in OF_THE_SYSTEM, line
-
-
-def a_python_command(arguments: list[str]) -> None:
-    if arguments[0] == "-m":
-        assert find_spec(arguments[1]), arguments[1]
-    elif arguments[0] == "dev.py":
-        assert f'"{arguments[1]}"' in (ROOT / "dev.py").read_text(encoding="utf-8")
-    else:
-        assert arguments[0].endswith("manage.py")
-        options_exist(arguments[1], arguments[2:])
-
-
-def options_exist(name: str, arguments: list[str]) -> None:
-    """The command is one of ours or of Django's, and takes these options."""
-    if name in ("runserver", "compilemessages", "startproject"):
-        arguments = []
-    known = (
-        load_command_class(get_commands()[name], name).create_parser("manage.py", name)._option_string_actions
-    )
-    options = [word.partition("=")[0] for word in arguments if word.startswith("-")]
-    assert [option for option in options if option not in known] == []
+@pytest.mark.parametrize("command", typed.commands())
+def test_commands_can_be_typed(command: str) -> None:
+    typed.look_at(command)
 
 
 def test_commands_that_the_text_names_exist() -> None:
@@ -103,3 +65,71 @@ def test_data_can_be_read(block: Block) -> None:
         assert yaml.safe_load(block.code)
     else:
         configparser.ConfigParser().read_string(block.code)
+
+
+THEME = "".join(
+    (ROOT / path).read_text(encoding="utf-8")
+    for path in ("frontend/src/theme.css", "django_videoq_billing/static/django_videoq_billing/meter.css")
+)
+TEMPLATES = "".join(
+    path.read_text(encoding="utf-8")
+    for path in sorted((ROOT / "django_videoq_billing/templates/django_videoq_billing").glob("*.html"))
+)
+
+
+@pytest.mark.parametrize("block", all_blocks("css"), ids=str)
+def test_styles_name_what_is_on_the_page(block: Block) -> None:
+    for selector in re.findall(r"[#.]([a-z][\w-]+)(?=[^{};]*\{)", block.code):
+        assert re.search(rf'(?:id|class)="(?:[^"]* )?{selector}[" ]', TEMPLATES), selector
+
+
+def test_every_variable_of_the_theme_is_there_and_in_the_table() -> None:
+    there = set(re.findall(r"(--vqb-[a-z-]+):", THEME))
+    readme = (ROOT / "frontend/README.md").read_text(encoding="utf-8")
+    for text in (text_of("frontend.md"), readme):
+        assert set(re.findall(r"--vqb-[a-z-]*[a-z]", text)) - there == set()
+    rows = "".join(re.findall(r"^\| `--vqb-.+$", readme, re.MULTILINE))
+    assert there - set(re.findall(r"`(--vqb-[a-z-]+)`", rows)) == set()
+
+
+def test_every_block_in_typescript_is_compiled() -> None:
+    found = list(snippets.snippets().values())
+    assert [block for block in all_blocks("tsx") if block.code not in found] == []
+    readme = (ROOT / "frontend/README.md").read_text(encoding="utf-8")
+    assert len(found) == len(all_blocks("tsx")) + readme.count("```tsx")
+
+
+def test_every_text_is_looked_at() -> None:
+    elsewhere = {
+        "operations.md": "cron's line: typed.py",
+        "tutorial.md": "test_tutorial.py",
+    }
+    layers = {"architecture.md": 2}  # test_architecture.py
+    here = {"emails.md": 1, "settings.md": 1, "going-live.md": 3}
+    # Not a program, and a policy under which tests/browser looks at the page.
+    shown = {"exactness.md", "frontend.md"}
+    found = {block.page: len(blocks_of(block.page, "text")) for block in all_blocks("text")}
+    assert found == {**dict.fromkeys([*elsewhere, *shown], 1), **layers, **here}
+
+
+def test_templates_of_emails_have_the_names_on_the_page() -> None:
+    [block] = blocks_of("emails.md", "text")
+    names = re.findall(r"^\S+", block.code, re.MULTILINE)
+    assert len(names) == 5
+    for kind in Notification.Kind.values:
+        for name in names:
+            get_template(name.replace("KIND", kind))
+
+
+def test_the_webhooks_address_is_the_documented_one() -> None:
+    address = blocks_of("going-live.md", "text")[0].code.strip()
+    path = address.removeprefix("https://www.example.com")
+    assert resolve(path).url_name == "stripe-webhook"
+
+
+def test_wrong_settings_are_refused_in_these_words() -> None:
+    [block] = blocks_of("settings.md", "text")
+    wrong = {"PLANS": {"free": {"name": "Free"}}, "UPGRADE_ULR": "/", "GRACE_PERIOD_DAYS": "3"}
+    with override_settings(VIDEOQ_BILLING=wrong), pytest.raises(ImproperlyConfigured) as refusal:
+        get_settings()
+    assert f"django.core.exceptions.ImproperlyConfigured: {refusal.value}\n" == block.code

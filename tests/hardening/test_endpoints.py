@@ -127,7 +127,7 @@ def questions(method: str, path: str, plan_ids: list[int]) -> Iterator[Any]:
 def test_an_answer_is_as_described_and_about_the_one_who_asks(people: People, method: str, path: str) -> None:
     plan_ids = list(SubscriptionPlan.objects.values_list("pk", flat=True))
 
-    @examples(few=6)
+    @examples(few=4)
     @given(case=st.one_of(*questions(method, path, plan_ids)))
     def ask(case: Any) -> None:
         for who in PEOPLE:  # each question by each: chance would leave somebody out

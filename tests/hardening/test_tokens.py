@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from django_videoq_billing.models import EmailPreference
 from django_videoq_billing.services.notifications.unsubscribing import token_for
+from tests.factories import make_user
 from tests.hardening.examples import examples
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +34,30 @@ def test_health_opens_for_the_token_alone(settings: Any, header: str) -> None:
     answer = Client().get("/api/billing/health", headers={"authorization": on_the_wire})
     assert answer.status_code == 401
     assert set(answer.json()) == {"error", "message", "details"}
+
+
+WHO = ("nobody", "its user", "another user", "staff")
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_a_link_does_the_same_whoever_is_signed_in(user: Any, who: str) -> None:
+    asking = {"its user": user, "another user": make_user(), "staff": make_user(is_staff=True)}
+    client = Client(enforce_csrf_checks=True)
+    if who != "nobody":
+        client.force_login(asking[who])
+    link = "/api/billing/unsubscribe/" + token_for(user.pk, "usage_warning")
+    said = [(answer.status_code, answer.text) for answer in (client.get(link), client.post(link))]
+
+    nobody = Client()
+    EmailPreference.objects.all().delete()
+    assert said == [(answer.status_code, answer.text) for answer in (nobody.get(link), nobody.post(link))]
+    assert [status for status, _ in said] == [200, 200]
+
+    EmailPreference.objects.all().delete()
+    client.post(link)
+    assert list(EmailPreference.objects.values_list("user", "unsubscribed")) == [(user.pk, ["usage_warning"])]
+    for wrong in (link[:-1], "/api/billing/unsubscribe/none"):
+        assert [client.get(wrong).status_code, client.post(wrong).status_code] == [404, 404]
 
 
 @examples(few=80)

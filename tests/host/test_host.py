@@ -27,11 +27,19 @@ def host(machine: Host) -> Host:
 
 
 def test_the_hosts_tests_pass_with_pytest(host: Host) -> None:
-    assert "6 passed" in host.pytest("test_billing.py")
+    assert "8 passed" in host.pytest("test_billing.py")
 
 
 def test_the_hosts_tests_pass_with_djangos_runner_in_two_processes(host: Host) -> None:
     assert "Ran 2 tests" in host.run("manage.py", "test", "--parallel", "2")
+
+
+def test_the_hosts_tests_pass_with_usage_in_redis(host: Host, redis_url: str) -> None:
+    """Where the key of a user, here a UUID, is part of the names of what is counted."""
+    cache = {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": redis_url}
+    with (host.project / "mysite/settings.py").open("a") as settings:
+        settings.write(f'CACHES = {{"default": {cache}}}\nVIDEOQ_BILLING["USAGE_STORE"] = "redis"\n')
+    assert "8 passed" in host.pytest("test_billing.py")
 
 
 def test_the_plugin_may_be_named_on_the_command_line_before_django_is_there(host: Host) -> None:

@@ -1,10 +1,15 @@
 """With pytest: upgrade, renew, fail, cancel, and the quota of an upload, offline."""
 
+import json
+import re
 from collections.abc import Callable
+from io import StringIO
 from typing import Any
+from uuid import UUID
 
 from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 from uploads.models import Member, Video
@@ -74,8 +79,37 @@ def test_a_friend_of_the_house(billing_sandbox: BillingSandbox, assert_quota: Mo
     assert_quota(make_user_on("premium", email="friend@example.com"), "video", limit=None, allowed=True)
 
 
+def test_an_operator_names_a_member_by_the_key(client: Client, subscribed_user: Move) -> None:
+    member: Member = subscribed_user(plan="standard")
+    assert isinstance(member.pk, UUID)
+    client.force_login(member)
+    assert post(client) == 201
+    shown = json.loads(told("show_usage", str(member.pk), "--json"))
+    assert (shown["user_id"], shown["current_period"]["video"]["used"]) == (str(member.pk), 1)
+    kept = json.loads(told("export_billing_data", str(member.pk)))
+    assert str(member.pk) in json.dumps(kept)
+    told("sync_stripe", str(member.pk))
+    told("anonymise_billing_data", str(member.pk), "--cancel", "--yes")
+    assert json.loads(told("show_usage", str(member.pk), "--json"))["status"] != "active"
+
+
+def test_a_member_leaves_the_e_mails(client: Client, subscribed_user: Move, run_billing_jobs: Move) -> None:
+    client.force_login(subscribed_user(plan=make_plan(slug="tiny", video_limit=1)))
+    assert post(client) == 201
+    run_billing_jobs()
+    link = re.findall(r"/api/billing/unsubscribe/[^\s\"]+", str(mail.outbox[-1].body))[0]
+    assert client.post(link, secure=True).status_code == 200
+    assert client.post(link[:-1], secure=True).status_code == 404
+
+
 def test_it_is_the_wheel() -> None:
     assert "site-packages" in str(django_videoq_billing.__file__)
+
+
+def told(command: str, *arguments: str) -> str:
+    out = StringIO()
+    call_command(command, *arguments, stdout=out)
+    return out.getvalue()
 
 
 def post(client: Client, content: bytes = b"a video") -> int:

@@ -24,4 +24,9 @@ MIDDLEWARE = [
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 
-VIDEOQ_BILLING = {"UPGRADE_URL": "/pricing/", "WEBHOOK_PROCESSING": "worker", "EMAIL_SENDING": "worker"}
+VIDEOQ_BILLING = {
+    "SITE_URL": "https://videos.example",
+    "UPGRADE_URL": "/pricing/",
+    "WEBHOOK_PROCESSING": "worker",
+    "EMAIL_SENDING": "worker",
+}

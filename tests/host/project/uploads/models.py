@@ -1,4 +1,5 @@
 from typing import Any
+from uuid import uuid4
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -13,6 +14,7 @@ class Members(BaseUserManager["Member"]):
 
 
 class Member(AbstractBaseUser):
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     email = models.EmailField(unique=True)
     is_active = models.BooleanField(default=True)
     paid_cents = models.IntegerField(default=0)

@@ -12,7 +12,7 @@ from tests.docs.pages import PAGES, Block, all_blocks, text_of
 from tests.public_surface import INCLUDED, PACKAGE, listed, signals, urls
 
 # They are for who works on the package, and speak of its inside.
-OF_THE_INSIDE = {"architecture.md", "mutation.md", "security.md", "stripe-versions.md"}
+OF_THE_INSIDE = {"CONTRIBUTING.md", "architecture.md", "mutation.md", "security.md", "stripe-versions.md"}
 FOR_HOSTS = [page.name for page in PAGES if page.name not in OF_THE_INSIDE]
 
 # Named with the word that it may change: what the local Stripe can be made to do.

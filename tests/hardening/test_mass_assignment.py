@@ -10,7 +10,7 @@ from django_videoq_billing.models import SubscriptionPlan
 from tests.api.shop import Shop
 from tests.factories import make_user
 
-FORGED = {
+FORGED: dict[str, dict[str, Any]] = {
     "price": {"price_cents": 1, "amount": 1, "amount_total": 1, "unit_amount": 1, "currency": "JPY"},
     "trial": {"trial_days": 365, "trial_period_days": 365, "trial_end": 4102444800},
     "state": {"status": "active", "is_active": True, "current_period_end": "2100-01-01T00:00:00Z"},

@@ -29,11 +29,10 @@ def names_of(path: Path) -> set[str]:
 def test_a_threat_names_what_stops_it_and_what_shows_it(threat: list[str]) -> None:
     _, stopped, shown = threat
     tests = re.findall(r"`(tests/[^`]+)`", shown)
+    lines = re.findall(r"`([\w/]+\.py(?:::[\w.]+)?)`", stopped)
     assert tests, "no test shows it"
-    for place in (
-        *tests,
-        *(f"django_videoq_billing/{found}" for found in re.findall(r"`([\w/]+\.py(?:::[\w.]+)?)`", stopped)),
-    ):
+    assert lines, "nothing stops it"
+    for place in (*tests, *(f"django_videoq_billing/{line}" for line in lines)):
         path, _, name = place.partition("::")
         assert (ROOT / path).is_file(), place
         assert not name or name in names_of(ROOT / path), place

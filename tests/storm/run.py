@@ -41,6 +41,7 @@ class Run:
         self._workers: list[Child] = []
         self._flushers: list[Child] = []
         self._until = 0
+        self._died_by_themselves = 0
         self._limit: int = given.limit or LIMIT[store]
         self._happened: list[str] = []
         self._env = {
@@ -118,6 +119,7 @@ class Run:
 
     def _see_off(self, child: Child) -> None:
         status = child.wait()
+        self._died_by_themselves += status == DIED_BY_ITSELF
         if status not in (0, DIED_BY_ITSELF, KILLED):
             errors = (self._folder / f"{child.name}.err").read_text()
             raise SystemExit(f"{errors}\n{child.name} ended with status {status}")
@@ -161,5 +163,4 @@ class Run:
 
     def _dead_threads(self) -> int:
         """Of workers that died by themselves: each of their threads may have been waiting for an answer."""
-        started = len(list(self._folder.glob("w*.ledger")))
-        return int((started - self._given.processes) * self._given.threads)
+        return int(self._died_by_themselves * self._given.threads)

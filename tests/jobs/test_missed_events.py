@@ -34,6 +34,13 @@ def test_lost_events_are_found_and_worked_on(stripe_account: OperatorsDriver, cu
     assert fetch().done == 0
 
 
+def test_an_account_with_a_single_event(stripe_account: OperatorsDriver, db: None) -> None:
+    stripe_account.reset()
+    stripe_account.api.products.create(params={"name": "Alone"})
+    assert len(stripe_account.all_events()) == 1
+    assert (fetch().outcome, WebhookEvent.objects.count()) == ("ok", 1)
+
+
 def test_only_what_the_last_look_cannot_have_seen_is_asked_for(
     stripe_account: OperatorsDriver, customer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,11 +11,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from django_videoq_billing.exceptions import StripeUnavailable
+from django_videoq_billing.exceptions import StripeFailure, StripeUnavailable
 from django_videoq_billing.jobs import JOBS, run_job
 from django_videoq_billing.models import PaymentTransaction, SubscriptionPlan, UserSubscription
-from django_videoq_billing.services import stripe_rebuild
+from django_videoq_billing.services import payments, stripe_rebuild
 from django_videoq_billing.services.reconciliation import Reconciliation, rounds
+from django_videoq_billing.services.reconciliation.findings import Findings
+from django_videoq_billing.services.reconciliation.ledger import Ledger
 from tests.factories import make_user
 from tests.stripe_site import OperatorsDriver, row_of, subscribe
 
@@ -202,6 +204,35 @@ def test_with_a_wrong_key_nobody_loses_a_plan(
     report = reconcile()
     assert (kinds(report), report["mended"]) == ({"unknown_at_stripe": 1}, 0)
     assert row_of(known).status == "active"
+
+
+def test_who_pays_an_earlier_price_of_a_plan_is_known_by_the_product(known: User) -> None:
+    SubscriptionPlan.objects.filter(slug="standard").update(stripe_price_id="price_that_came_later")
+    assert kinds(reconcile()) == {}
+    change(known, plan=SubscriptionPlan.objects.get(slug="premium"))
+    assert kinds(reconcile()) == {"plan": 1}
+    assert row_of(known).plan.slug == "standard"
+
+
+def test_trouble_with_one_payment_is_told_by_its_kind(
+    known: User, stripe_account: OperatorsDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(object_id: str) -> None:
+        raise StripeFailure("no")
+
+    [charge] = stripe_account.api.charges.list()
+    stripe_account.api.refunds.create(params={"charge": charge.id, "amount": 500})
+    monkeypatch.setattr(payments, "record_refund", refuse)
+    report = reconcile()
+    told = {"kind": "error", "user_id": str(known.pk), "here": "", "at_stripe": "StripeFailure"}
+    assert report["first"] == [{**told, "mended": False}]
+
+
+def test_a_refund_of_no_charge_is_nobodys(known: User) -> None:
+    """Stripe has refunds of payments that were no charges; nothing of ours is paid that way."""
+    report: dict[str, Any] = {}
+    Ledger(Findings(report), dry_run=False).refunds([{"id": "re_1", "charge": None, "status": "succeeded"}])
+    assert report["differences"] == {}
 
 
 def test_lines_that_are_missing(known: User, stripe_account: OperatorsDriver) -> None:

@@ -200,6 +200,9 @@ class TestCancelling:
         first_subscription(site)
         with pytest.raises(PermissionDenied):
             plan_changes.cancel(site.user, immediate=True)
+        stranger: Any = object()  # a user model need not know of staff
+        with pytest.raises(PermissionDenied):
+            plan_changes.cancel(site.user, immediate=True, by=stranger)
         User.objects.filter(pk=site.user.pk).update(is_staff=True)
         row = plan_changes.cancel(User.objects.get(pk=site.user.pk), immediate=True)
         assert row.status == "cancelled"

@@ -18,6 +18,7 @@ from django_videoq_billing.exceptions import (
     PayloadTooLarge,
 )
 from django_videoq_billing.models import WebhookEvent
+from django_videoq_billing.models.claims import first_unlocked
 from django_videoq_billing.services.stripe_payloads import moment
 from django_videoq_billing.services.stripe_service import StripeService
 from django_videoq_billing.services.stripe_service.client import live_mode
@@ -118,7 +119,7 @@ def _claim(due: Any) -> WebhookEvent | None:
     """Take the first event for WEBHOOK_LEASE_SECONDS. A worker that dies loses it when they are over."""
     now = timezone.now()
     with transaction.atomic(using=router.db_for_write(WebhookEvent)):
-        event: WebhookEvent | None = due.select_for_update(skip_locked=True).first()
+        event: WebhookEvent | None = first_unlocked(due)
         if event is None:
             return None
         event.attempts += 1

@@ -92,10 +92,11 @@ def test_nobody_waits_for_an_event_that_another_is_about_to_claim(
     for event in site.sandbox.new_events():
         receive(event)
     others = WebhookEvent.objects.count() - 1
+    first = WebhookEvent.objects.order_by("created_at", "pk").values_list("pk", flat=True)[0]
     worker = two_workers[0]
     try:
         with transaction.atomic():
-            assert WebhookEvent.objects.order_by("created_at", "pk").select_for_update().first()
+            assert WebhookEvent.objects.select_for_update().get(pk=first)
             worker.begin()
             until(lambda: WebhookEvent.objects.filter(state__in=WebhookEvent.DONE).count() == others)
     finally:

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from django_videoq_billing import instruments
 from django_videoq_billing.models import Notification
+from django_videoq_billing.models.claims import first_unlocked
 from django_videoq_billing.services.notifications.composing import compose
 from django_videoq_billing.services.notifications.mail import new_connection
 from django_videoq_billing.services.notifications.telling import Outdated
@@ -99,7 +100,7 @@ def _claim() -> Notification | None:
     now = timezone.now()
     with transaction.atomic(using=router.db_for_write(Notification)):
         due = Notification.objects.due(now).order_by("next_attempt_at", "pk")
-        notification = due.select_for_update(skip_locked=True).first()
+        notification = first_unlocked(due)
         if notification is None:
             return None
         notification.attempts += 1

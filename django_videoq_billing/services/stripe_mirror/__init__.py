@@ -22,6 +22,7 @@ from django.utils import timezone
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.exceptions import StripeObjectMissing
 from django_videoq_billing.models import WebhookEvent
+from django_videoq_billing.models.claims import first_unlocked
 from django_videoq_billing.services.stripe_mirror.forgetting import (
     forget_customer,
     forget_events,
@@ -192,7 +193,7 @@ def _claim() -> WebhookEvent | None:
     now = timezone.now()
     with transaction.atomic(using=router.db_for_write(WebhookEvent)):
         due = WebhookEvent.objects.due_for_mirror(now).filter(created_at__gte=now - TRIED_FOR)
-        event = due.order_by("created_at", "pk").select_for_update(skip_locked=True).first()
+        event = first_unlocked(due.order_by("created_at", "pk"))
         if event is not None:
             event.mirror_attempts += 1
             event.next_mirror_at = now + timedelta(seconds=get_settings().WEBHOOK_LEASE_SECONDS)

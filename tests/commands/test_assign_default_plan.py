@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from io import StringIO
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import CommandError
@@ -11,6 +13,7 @@ from django.core.management.base import CommandError
 from django_videoq_billing.management.commands import assign_default_plan as command
 from django_videoq_billing.models import UserSubscription
 from django_videoq_billing.services import subscriptions
+from django_videoq_billing.services.entitlements import entitlement_for
 from tests.commands.conftest import Run
 
 
@@ -25,6 +28,15 @@ def test_every_user_gets_the_default_plan_once(run: Run, users_from_before: list
     assert UserSubscription.objects.filter(plan__slug="free").count() == 6
     assert UserSubscription.objects.get(user=ada).pk == before
     assert run("assign_default_plan") == "Every user has a subscription already.\n"
+
+
+def test_their_months_begin_on_the_day_on_which_they_got_it(run: Run, users_from_before: list[User]) -> None:
+    with time_machine.travel(datetime(2027, 1, 31, 12, tzinfo=UTC), tick=False):
+        run("assign_default_plan")
+    for month, day in [(2, 28), (3, 31), (4, 30), (5, 31)]:
+        begin = datetime(2027, month, day, 12, tzinfo=UTC)
+        with time_machine.travel(begin, tick=False):
+            assert entitlement_for(users_from_before[0]).period.start == begin
 
 
 def test_one_user_is_not_users(run: Run, users_from_before: list[User]) -> None:

@@ -9,7 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model
 
-from django_videoq_billing.models import EmailPreference, TranscriptionJob
+from django_videoq_billing.models import EmailPreference, TranscriptionJob, UsageCorrection
 from django_videoq_billing.services import usage_alerts
 from django_videoq_billing.services.entitlements import entitlement_for
 from django_videoq_billing.services.privacy import billing_data_of
@@ -67,6 +67,9 @@ def make_life(user: User, number: int = 1) -> None:
     EmailPreference.objects.create(user=user, language="ja", unsubscribed=["usage_warning"])
     new_refusal(user=user).save()
     grant_allowance(user, "video", 5, reason=f"lost upload-{number}", author=None)
+    UsageCorrection.objects.create(
+        user=user, metric="video", period_start=period.start, before=3, after=2, reason=f"twice {number}"
+    )
     make_payment(user=user, stripe_object_id=f"in_{number}", invoice_url=f"https://pay.example.com/{number}")
     TranscriptionJob.objects.create(
         user=user,
@@ -107,6 +110,9 @@ def test_all_there_is_of_one_user(ada: User) -> None:
     assert [row["kind"] for row in data["emails"]] == ["usage_warning"]
     assert data["email_preference"]["language"] == "ja"
     assert [(row["amount"], row["reason"]) for row in data["extra_allowances"]] == [(5, "lost upload-1")]
+    assert [(row["before"], row["after"], row["reason"]) for row in data["usage_corrections"]] == [
+        (3, 2, "twice 1")
+    ]
     assert [(row["kind"], row["object_id"]) for row in data["transcription_jobs"]] == [("user", "video-1")]
 
 

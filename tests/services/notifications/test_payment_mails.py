@@ -10,6 +10,7 @@ from django.core import mail
 
 from django_videoq_billing.models import Notification
 from django_videoq_billing.services.notifications import send_due
+from django_videoq_billing.services.notifications.payment_messages import _wants_confirmation
 from tests.notifications.variants import SITE
 from tests.stripe.lifecycles import confirm, fail_next_renewal, first_subscription, three_d_secure_each_time
 from tests.stripe.site import Site
@@ -191,3 +192,21 @@ def test_another_failure_says_nothing_of_the_first(site: Site, traveller: Any) -
     add(site, step=1, grace_end=(now() + timedelta(days=40)).isoformat())
     send_due()
     assert len(mail.outbox) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "asks"),
+    [
+        ("requires_action", None, True),
+        ("requires_payment_method", {"code": "authentication_required"}, True),
+        (
+            "requires_payment_method",
+            {"code": "card_declined", "decline_code": "authentication_required"},
+            True,
+        ),
+        ("requires_payment_method", {"code": "card_declined", "decline_code": "lost_card"}, False),
+        ("succeeded", {"code": "authentication_required"}, False),
+    ],
+)
+def test_which_payments_wait_for_the_cardholder(status: str, error: Any, asks: bool) -> None:
+    assert _wants_confirmation({"status": status, "last_payment_error": error}) is asks

@@ -235,3 +235,11 @@ class TestAKey:
     def test_nonsense(self, user: User, video: Group, key: str) -> None:
         with pytest.raises(InvalidRequest):
             transcription.start(user, video, 100, key=key)
+
+
+def test_the_figure_of_a_worker_that_died_after_counting_stands(user: User, video: Group) -> None:
+    job = transcription.start(user, video, 60)
+    assert job.reservation_id is not None
+    get_store().commit(job.reservation_id, 40)
+    assert transcription.complete(job, 50).duration_seconds == 40
+    assert used(user) == 40

@@ -73,6 +73,20 @@ def test_a_process_that_slept_through_it_does_not_grant_twice_either(
     assert granted(asleep, entitled, 1) == [False]
 
 
+def test_what_is_added_meanwhile_is_counted(
+    server: DurableValkey, durable_store: Start, entitled: EntitlementOf
+) -> None:
+    store = durable_store()
+    store.add(entitled, Metric.VIDEO, 1)
+    store.flush()
+    server.kill()
+    assert store.add(entitled, Metric.VIDEO, 2).video_count == 3
+    server.come_back()
+    assert store.add(entitled, Metric.VIDEO, 1).video_count == 4
+    store.flush()
+    assert counted() == 4
+
+
 def test_refusing_is_a_503_that_says_when_to_come_back(
     server: DurableValkey, durable_store: Start, entitled: EntitlementOf
 ) -> None:

@@ -96,7 +96,7 @@ def test_nobody_waits_for_an_event_that_another_is_about_to_claim(
     worker = two_workers[0]
     try:
         with transaction.atomic():
-            assert WebhookEvent.objects.select_for_update().get(pk=first)
+            WebhookEvent.objects.select_for_update().get(pk=first)
             worker.begin()
             until(lambda: WebhookEvent.objects.filter(state__in=WebhookEvent.DONE).count() == others)
     finally:

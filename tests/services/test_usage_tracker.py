@@ -86,13 +86,13 @@ class TestReserve:
 
     def test_at_the_limit_it_raises_and_signals(self, user: Any, caplog: pytest.LogCaptureFixture) -> None:
         heard: list[Any] = []
-        quota_exceeded.connect(receiver := lambda **said: heard.append(said), weak=False)
+        quota_exceeded.connect(receiver := lambda **said: heard.append(said), sender=UsageTracker, weak=False)
         caplog.set_level(logging.INFO, "django_videoq_billing")
         try:
             with pytest.raises(QuotaExceeded, match=r"Video limit reached \(0/2\)") as refused:
                 UsageTracker.reserve(user, "video", 3)
         finally:
-            quota_exceeded.disconnect(receiver)
+            quota_exceeded.disconnect(receiver, sender=UsageTracker)
 
         assert refused.value.code == "limit_exceeded"
         assert [(said["user"], said["reservation"].amount) for said in heard] == [(user, 3)]

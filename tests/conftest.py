@@ -24,16 +24,6 @@ if find_spec("httpx") and find_spec("starlette"):  # the [sandbox] extra
     __all__ = ["api_stripe_process", "sandbox_process", "stripe_process", "traveller"]
 
 
-# Folders whose tests meet the package from far away, or other code: measuring them takes time and finds no further line.
-UNMEASURED = {"docs", "example", "hardening", "host", "packaging", "sandbox"}
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.parent.name in UNMEASURED or "[cluster" in item.name:
-            item.add_marker(pytest.mark.no_cover)
-
-
 @pytest.fixture(autouse=True)
 def _no_leaks() -> Iterator[None]:
     """Throttle counts, what is known to be told or noted, and the language must not travel from one test to the next."""

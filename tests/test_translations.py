@@ -23,6 +23,7 @@ from scripts.messages import APPS, App, main, problems
 from tests.api.clients import URLS, assert_refused, check, client_of
 from tests.factories import make_plan, subscribed
 
+# The oldest Babel that is allowed is enough to use the package; its catalogues are written with a newer one.
 knows_braces = pytest.mark.skipif(
     tuple(map(int, babel.__version__.split(".")[:2])) < (2, 18),
     reason="This Babel does not mark texts with braces as such, so that it would write the catalogue otherwise.",

@@ -1,4 +1,4 @@
-"""The contract of a usage store. Every store must pass this file."""
+"""The contract of a usage store. Every store must pass this file, a host's own too: so all of it is in one."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from babel import Locale, UnknownLocaleError
 from babel.numbers import format_currency, get_currency_precision
 
 # The minor unit is Stripe's: https://docs.stripe.com/currencies#zero-decimal. CLDR's decimals are what people
-# write, which is not the same: RSD and ALL have 0 there and 2 at Stripe, and so have ISK and UGX.
+# write, which is not the same: ALL, ISK and UGX have 0 there and 2 at Stripe. They change with CLDR, Stripe's do not.
 _DECIMALS = {
     **dict.fromkeys(["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA"], 0),
     **dict.fromkeys(["PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"], 0),

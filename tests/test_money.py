@@ -21,8 +21,8 @@ from django_videoq_billing.money import display_money, minor_unit_decimals
         # Whole at CLDR, two decimals at Stripe: shown as people write it, and never rounded.
         (500, "ISK", "en", "ISK5"),
         (500, "UGX", "en", "UGX5"),
-        (120_000, "RSD", "en", "RSD1,200"),
-        (120_050, "RSD", "en", "RSD1,200.50"),
+        (120_000, "ISK", "en", "ISK1,200"),
+        (120_050, "ISK", "en", "ISK1,200.50"),
     ],
 )
 def test_shown_as_people_write_it(amount: int, currency: str, language: str, text: str) -> None:

@@ -18,6 +18,7 @@ class Proxy:
         self.delay: Callable[[], float] = lambda: 0.0
         """How many seconds each answer is on its way."""
         self._lose: Callable[[], object] | None = None
+        self._lose_question = False
         self._sockets: set[socket.socket] = set()
         self._listener = self._listen(0)
         self.port: int = self._listener.getsockname()[1]
@@ -36,6 +37,10 @@ class Proxy:
     def lose_next_answer(self, meanwhile: Callable[[], object] = lambda: None) -> None:
         """Let the next question through, close the connection instead of passing on its answer."""
         self._lose = meanwhile
+
+    def lose_next_question(self) -> None:
+        """Close the connection instead of passing on what is asked next."""
+        self._lose_question = True
 
     def heal(self) -> None:
         if self._silent:
@@ -80,6 +85,9 @@ class Proxy:
     def _questions(self, client: socket.socket, server: socket.socket) -> None:
         with suppress(OSError):
             while data := client.recv(65536):
+                if self._lose_question:
+                    self._lose_question = False
+                    break
                 if not self._silent:
                     server.sendall(data)
         self._end((client, server))

@@ -155,7 +155,9 @@ class Verdict:
             if hold.settles:
                 yield hold.settles[0].asked, -hold.amount
             if hold.committed and hold.committed.answered:
-                yield hold.committed.answered, _final(hold)
+                kept = _final(hold)
+                # What is written down counts beyond what was held with the next flush, not before.
+                yield hold.committed.answered, min(kept, hold.amount) if hold.committed.away else kept
         for one in self._by_user[user]:
             if one.kind == "count" and one.outcome == "granted" and one.answered:
                 yield one.answered, one.amount

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import count
 from typing import Any
 
 import pytest
@@ -31,6 +30,7 @@ from django_videoq_billing.usage import UsageStore, get_store
 from django_videoq_billing.usage.redis_store import RedisUsageStore
 from django_videoq_billing.usage.redis_store.keys import encoded, shard_of
 from tests.factories import make_plan, make_user, subscribed
+from tests.usage.redis_store.neighbours import neighbour_of
 
 LIMIT = 20
 amounts = st.integers(1, 8)
@@ -46,18 +46,6 @@ class Kept:
     state: str
     counted: int
     amount: int
-
-
-_taken = [10**9]  # ids far from those that databases give by themselves, and none twice
-
-
-def neighbour_of(pk: int) -> int:
-    """The id of a new user whose counters lie on the same shard."""
-    wanted = shard_of(encoded(pk))
-    _taken.append(
-        next(other for other in count(max(pk, _taken[-1]) + 1) if shard_of(encoded(other)) == wanted)
-    )
-    return _taken[-1]
 
 
 class StoreMachine(RuleBasedStateMachine):

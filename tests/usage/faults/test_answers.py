@@ -82,6 +82,24 @@ class TestAnAnswerIsLost:
 
         assert flushed(store) == used(store, entitled) == 2
 
+    def test_of_a_count_that_has_never_arrived(
+        self,
+        store: RedisUsageStore,
+        entitled: EntitlementOf,
+        network: Proxy,
+        server: redis.Redis,
+        shard: Shard,
+    ) -> None:
+        """The journal reaches far enough back to say so, and it is counted then."""
+        a_minute_ago = (server.time()[0] - 60) * 1000
+        server.xadd(shard.keys.journal, {"v": ""}, id=f"{a_minute_ago}-1")
+        store.reserve(entitled, Metric.VIDEO, 1)
+        network.lose_next_question()
+
+        assert store.reserve(entitled, Metric.VIDEO, 1, hold=False).granted
+
+        assert flushed(store) == used(store, entitled) == 2
+
     def test_of_a_count_that_a_flush_has_moved_in_the_meantime(
         self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy, redis_url: str
     ) -> None:

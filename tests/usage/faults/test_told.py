@@ -76,3 +76,17 @@ class TestToldWhileRedisIsAway:
             assert store.expire(timezone.now()) == 0
             network.heal()
             assert flushed(store) == used(store, entitled) == 2
+
+    def test_what_is_carried_out_in_the_rows_alone_is_known_to_redis(
+        self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy, server: redis.Redis
+    ) -> None:
+        """Redis has evicted the hold, and goes on to trust what it has counted."""
+        hold = store.reserve(entitled, Metric.VIDEO, 2)
+        store.flush()
+        network.cut()
+        store.release(hold.hold_id)
+        server.delete(*server.keys("*:h:*"))
+        network.heal()
+
+        assert flushed(store) == used(store, entitled) == 0
+        assert store.reserve(entitled, Metric.VIDEO, 2).granted

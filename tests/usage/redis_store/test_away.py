@@ -219,24 +219,6 @@ class TestEmptied:
         assert redis_store.get(entitled()).video_count == 1
         assert granted(redis_store, entitled, 3) == [True, True, False]
 
-    def test_nothing_is_lost_when_every_count_is_durable(
-        self, redis_store: UsageStore, entitled: EntitlementOf, client: Any, settings: Any
-    ) -> None:
-        settings.VIDEOQ_BILLING = {**settings.VIDEOQ_BILLING, "USAGE_DURABILITY": "sync"}
-        redis_store = get_store()
-        hold = redis_store.reserve(entitled, Metric.VIDEO, 1)
-        granted(redis_store, entitled, 1)
-        redis_store.add(entitled, Metric.TRANSCRIPTION, 50)
-        assert (counted(), UsageReservation.objects.get().state) == (2, "held")
-
-        client.flushdb()
-        assert redis_store.commit(hold.hold_id, 2)
-        client.flushdb()
-
-        assert redis_store.get(entitled()).video_count == 3
-        assert redis_store.get(entitled()).transcription_seconds == 50
-        assert granted(redis_store, entitled, 1) == [False]
-
     def test_a_hold_that_only_the_rows_know_expires(
         self, redis_store: UsageStore, entitled: EntitlementOf, client: Any
     ) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
-from django.db import DatabaseError
+from django.db import Error
 from django.utils import timezone
 from django.utils.http import is_same_domain
 
@@ -171,7 +171,7 @@ def jobs_run(app_configs: Any, **kwargs: Any) -> Found:
     """Asks the database."""
     try:
         rows = JobRun.objects.in_bulk()
-    except DatabaseError:  # not migrated yet, or away: other checks say so
+    except Error:  # not migrated yet, or away: other checks say so
         return []
     late = [name for name, job in JOBS.items() if _is_late(job, rows.get(name))]
     if not late:
@@ -196,7 +196,7 @@ def plans_are_at_stripe(app_configs: Any, **kwargs: Any) -> Found:
     try:
         sold = SubscriptionPlan.objects.filter(is_active=True, price_cents__gt=0)
         unpriced = [plan.slug for plan in sold.order_by("slug") if not plan.stripe_price_id]
-    except DatabaseError:
+    except Error:
         return []
     if not unpriced:
         return []

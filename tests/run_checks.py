@@ -1,6 +1,7 @@
 """Every check of the project, with a table at the end: `python -m tests.run_checks` (tox env "check" calls it).
 
-All of them run even if one fails, so that one run tells everything. With arguments only pytest runs, with those.
+All of them run even if one fails, so that one run tells everything; the end of what the failed ones said is repeated before
+the table. With arguments only pytest runs, with those.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ import os
 import shlex
 import subprocess
 import sys
+import threading
 import time
+from typing import NamedTuple
 
 # One more than there are cores: a fifth of the time tests wait for servers and for processes that they have started.
 PARALLEL = f"--numprocesses {min(4, (os.cpu_count() or 1) + 1)}"
@@ -36,25 +39,52 @@ CHECKS = {
 }
 
 
+REPEATED = 6000  # bytes
+LISTENED_AFTERWARDS = 5.0  # seconds
+
+
+class Result(NamedTuple):
+    failed: bool
+    seconds: float
+    end: str
+    """The last that it said."""
+
+
 def main(pytest_arguments: list[str]) -> int:
     if pytest_arguments:
-        return run("tests", f"pytest {shlex.join(pytest_arguments)}")[0]
+        return int(run("tests", f"pytest {shlex.join(pytest_arguments)}").failed)
     results = {name: run(name, command) for name, command in CHECKS.items()}
+    for name, result in results.items():
+        if result.failed:
+            say(f"{name}, once more")
+            print(result.end)
     say("summary")
-    for name, (code, seconds) in results.items():
-        print(f"  {name:<20} {'FAILED' if code else 'passed'} {seconds:7.1f} s")
-    return 1 if any(code for code, _ in results.values()) else 0
+    for name, result in results.items():
+        print(f"  {name:<20} {'FAILED' if result.failed else 'passed'} {result.seconds:7.1f} s")
+    return int(any(result.failed for result in results.values()))
 
 
-def run(name: str, command: str) -> tuple[int, float]:
-    """Its exit code and seconds."""
+def run(name: str, command: str) -> Result:
     say(name)
     env = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
     if name == "tests on SQLite":
         env.pop("DATABASE_URL", None)
     began = time.monotonic()
-    code = subprocess.call(shlex.split(command), env=env)
-    return code, time.monotonic() - began
+    check = subprocess.Popen(shlex.split(command), env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    said = bytearray()
+    listener = threading.Thread(target=pass_on, args=(check, said), daemon=True)
+    listener.start()
+    failed = check.wait() != 0
+    listener.join(LISTENED_AFTERWARDS)  # a server that it left behind may go on holding the line
+    return Result(failed, time.monotonic() - began, said.decode(errors="replace"))
+
+
+def pass_on(check: subprocess.Popen[bytes], said: bytearray) -> None:
+    assert check.stdout
+    while some := os.read(check.stdout.fileno(), 65536):
+        sys.stdout.buffer.write(some)
+        sys.stdout.flush()
+        said[:] = (said + some)[-REPEATED:]
 
 
 def say(title: str) -> None:

@@ -136,7 +136,11 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.CharField(
-                        choices=[("committed", "committed"), ("released", "released")],
+                        choices=[
+                            ("committed", "committed"),
+                            ("released", "released"),
+                            ("expired", "expired"),
+                        ],
                         max_length=10,
                         verbose_name="state",
                     ),

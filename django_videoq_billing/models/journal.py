@@ -33,11 +33,15 @@ class UsageJournal(models.Model):
 
 
 class UsageSettlement(models.Model):
-    """The outcome of a hold that was told while Redis was away; the next flush carries it out."""
+    """The outcome of a hold that was told while Redis was away; the next flush carries it out.
+
+    "Expired" is written where nobody was told of the hold, since the answer of Redis was lost.
+    """
 
     class State(models.TextChoices):
         COMMITTED = ReservationState.COMMITTED.value, _("committed")
         RELEASED = ReservationState.RELEASED.value, _("released")
+        EXPIRED = ReservationState.EXPIRED.value, _("expired")
 
     reservation_id = HoldIdField(_("reservation"), primary_key=True)
     shard = models.PositiveSmallIntegerField(_("shard"), db_index=True)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, transaction
+from django.db import Error, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -125,7 +125,9 @@ def _give_back(move: Callable[[], bool | None]) -> bool:
     inside_transaction = transaction.get_connection(alias()).in_atomic_block
     try:
         return bool(move())
-    except DatabaseError:
+    except (
+        Error
+    ):  # with psycopg2 a connection that was closed is an InterfaceError, and that no DatabaseError
         if not inside_transaction:
             raise
         # PostgreSQL runs nothing more in an aborted transaction. Rolling it back is what gives the

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.utils import timezone
 
 from tests.storm.ledger import Ledger
@@ -73,7 +73,7 @@ class Thread:
         answer, heard, away = None, {}, self._away()
         try:
             answer = call()
-        except (UsageUnavailable, DatabaseError) as error:
+        except (UsageUnavailable, Error) as error:
             heard = {"outcome": f"{'error' if _maybe_done(error) else 'away'} {error!r}"[:200]}
             connection.close()
             time.sleep(0.01)  # as a client would
@@ -151,7 +151,7 @@ def _maybe_done(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, StoreAwayError):
             lost = lost or error.maybe_done
-        elif isinstance(error, DatabaseError):
+        elif isinstance(error, Error):
             unsure = unsure or "connection to server" not in str(error)  # it never reached it
         error = error.__cause__ or error.__context__
     return lost or unsure
@@ -179,7 +179,7 @@ def flush_for_ever(until: int, seed: int) -> None:
                 store.expire(timezone.now() - timedelta(days=1))
             if dice.random() < 0.3:
                 store.forget()  # as a changed plan would: every hash is rebuilt under load
-        except (UsageUnavailable, DatabaseError):
+        except (UsageUnavailable, Error):
             connection.close()
         time.sleep(0.02)
 
@@ -225,7 +225,7 @@ def _patiently(look: Callable[[], list[Any]], until: int) -> list[Any]:
     while True:
         try:
             return look()
-        except DatabaseError:
+        except Error:
             connection.close()
             if time.monotonic_ns() > until:
                 return []

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import DatabaseError, models
+from django.db import Error, models
 
 from django_videoq_billing.exceptions import BillingError, Conflict, InvalidRequest
 from django_videoq_billing.models import TranscriptionJob
@@ -52,7 +52,7 @@ class TrackedTranscription:
             self.fail(message)
         except (Conflict, InvalidRequest):
             logger.info("transcription_ended_elsewhere", extra={"job": self.job.pk})
-        except DatabaseError:  # a transaction around the block is doomed, or the database is away
+        except Error:  # a transaction around the block is doomed, or the database is away
             logger.exception("transcription_not_given_back", extra={"job": self.job.pk})
 
 

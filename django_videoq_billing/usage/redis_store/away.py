@@ -8,7 +8,8 @@ from contextlib import suppress
 from typing import TypeVar
 from uuid import UUID
 
-from django.db import DatabaseError
+from django.db import Error
+from django.db.models import QuerySet
 
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.exceptions import UsageUnavailable
@@ -40,7 +41,24 @@ def write_down(hold_id: UUID, shard: int, state: ReservationState, actual: int |
     """Keep an outcome that cannot be carried out now; the first one stands, as it would in Redis."""
     told = UsageSettlement.objects.using(alias())
     values = {"shard": shard, "state": state, "actual": actual}
-    return bool(told.get_or_create(reservation_id=hold_id, defaults=values)[1])
+    if told.get_or_create(reservation_id=hold_id, defaults=values)[1]:
+        return True
+    return state != ReservationState.EXPIRED and bool(_unheard(hold_id).update(state=state, actual=actual))
+
+
+def give_back_unheard(hold_id: UUID, shard: int) -> None:
+    """The answer to a reserve was lost. If it was carried out, nobody knows of the hold, unless he asks for it again by
+    its client key before this is carried out."""
+    write_down(hold_id, shard, ReservationState.EXPIRED, None)
+
+
+def heard_of(hold_id: UUID) -> None:
+    """The rows had the hold already, and its client key has led to it."""
+    _unheard(hold_id).delete()
+
+
+def _unheard(hold_id: UUID) -> QuerySet[UsageSettlement]:
+    return UsageSettlement.objects.using(alias()).filter(pk=hold_id, state=ReservationState.EXPIRED)
 
 
 def written_amount(hold_id: UUID) -> int | None:
@@ -54,7 +72,7 @@ def make_durable(shard: Shard, admitted: Reservation | None = None) -> None:
         return
     try:
         flush.flush_shard(shard, wait=True)
-    except (DatabaseError, StoreAwayError) as error:
+    except (Error, StoreAwayError) as error:
         logger.error("usage_not_durable", extra={"shard": shard.number})
         if admitted is None:
             return  # the journal has it, and the next flush will move it
@@ -65,7 +83,7 @@ def make_durable(shard: Shard, admitted: Reservation | None = None) -> None:
 
 def _take_back(shard: Shard, admitted: Reservation) -> None:
     if admitted.id is not None:
-        shard.settle(admitted.id, ReservationState.RELEASED)
+        shard.settle(admitted.id, ReservationState.EXPIRED, unheard=True)
         return
     start = microseconds(admitted.period.start)
     shard.undo(encoded(admitted.user_id), CODE[admitted.metric], admitted.amount, start)

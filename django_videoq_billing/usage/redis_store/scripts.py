@@ -130,8 +130,19 @@ class Shard:
         done = self._after_a_loss("reserved", (names[0], names[5]), (metric, limit))
         return done if done[0] else self._once_more("reserve", names, arguments)
 
-    def settle(self, hold_id: UUID, state: str, actual: int | None = None, at: int | None = None) -> int:
-        """1 done, 0 nothing to do, UNKNOWN, -2 it was committed, -3 it was released."""
+    def settle(
+        self,
+        hold_id: UUID,
+        state: str,
+        actual: int | None = None,
+        *,
+        at: int | None = None,
+        unheard: bool = False,
+    ) -> int:
+        """1 done, 0 nothing to do, UNKNOWN, -2 it was committed, -3 it was released.
+
+        What was `unheard` expires at once, unless somebody has asked for it again by its client key.
+        """
         keys, hold = self.keys, hold_id.hex.encode()
         arguments: tuple[Argument, ...] = (
             now() if at is None else at,
@@ -142,6 +153,7 @@ class Shard:
             keys.open,
             keys.client,
             REMEMBER_SECONDS,
+            int(unheard),
         )
         return int(self.wire.run("settle", (keys.hold + hold, keys.journal), *arguments, again=arguments))
 

@@ -90,8 +90,11 @@ class RedisUsageStore(UsageStore):
             if error.maybe_done:
                 self._not_known(shard, hold_id, error)
             work = partial(self.database.reserve, entitlement, metric, amount, key=key, hold=hold)
-            return self._without_redis(shard, entitlement.user_id, error, work)
-        if answer.granted and not answer.replayed:
+            answer = self._without_redis(shard, entitlement.user_id, error, work)
+            if answer.id is not None and answer.id == hold_id:
+                away.heard_of(hold_id)
+            return answer
+        if answer.granted:
             away.make_durable(shard, answer)
         return answer
 
@@ -134,11 +137,10 @@ class RedisUsageStore(UsageStore):
         return Reservation(entitlement.user_id, metric, amount, held is not None, used, limit, when, held)
 
     def _not_known(self, shard: Shard, hold_id: UUID | None, error: StoreAwayError) -> None:
-        """It may have been counted. A hold is given back later, if there is one; a count cannot be told apart
-        from others, and counting it elsewhere might count it twice."""
+        """It may have been counted: a hold is given back later, a count made elsewhere might count twice."""
         if hold_id is None:
             raise UsageUnavailable.no_answer() from error
-        away.write_down(hold_id, shard.number, ReservationState.RELEASED, None)
+        away.give_back_unheard(hold_id, shard.number)
 
     def _tried(
         self, shard: Shard, entitlement: EntitlementSource, run: Callable[..., list[Any]], *arguments: Any

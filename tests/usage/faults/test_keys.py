@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import pytest
 import redis
 from django.utils import timezone
 
+from django_videoq_billing.exceptions import UsageUnavailable
+from django_videoq_billing.models import UsageReservation
 from django_videoq_billing.services.entitlements import EntitlementOf
 from django_videoq_billing.types import Metric
 from django_videoq_billing.usage.redis_store import RedisUsageStore
+from django_videoq_billing.usage.redis_store.away import give_back_unheard
 from django_videoq_billing.usage.redis_store.keys import encoded, shard_of, shard_of_hold
 from django_videoq_billing.usage.redis_store.scripts import Shard
 from tests.proxy import Proxy
@@ -95,6 +99,86 @@ class TestClientKeys:
             store.expire(timezone.now())
             assert store.reserve(entitled, Metric.VIDEO, 1, key="k").id == first.id
             assert flushed(store) == used(store, entitled) == 1
+
+
+class TestAnAnswerIsLostAndTheKeyAskedForAgain:
+    """The first call is answered 503, so its client asks again."""
+
+    @pytest.fixture
+    def lost(
+        self, redis_settings: Any, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy
+    ) -> None:
+        redis_settings.VIDEOQ_BILLING = {**redis_settings.VIDEOQ_BILLING, "USAGE_REDIS_AWAY": "refuse"}
+        store.commit(store.reserve(entitled, Metric.VIDEO, 1).hold_id)
+        network.lose_next_answer(meanwhile=network.cut)
+        with pytest.raises(UsageUnavailable):
+            store.reserve(entitled, Metric.VIDEO, 1, key="k")
+        network.heal()
+
+    def test_and_nobody_takes_the_hold_away_again(
+        self, lost: None, store: RedisUsageStore, entitled: EntitlementOf
+    ) -> None:
+        again = store.reserve(entitled, Metric.VIDEO, 1, key="k")
+        assert (again.granted, again.replayed) == (True, True)
+        store.flush()
+
+        assert not store.reserve(entitled, Metric.VIDEO, 1).granted
+        assert store.commit(again.hold_id)
+        assert flushed(store) == used(store, entitled) == 2
+
+    def test_and_what_he_tells_while_redis_is_away_counts(
+        self, lost: None, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy
+    ) -> None:
+        again = store.reserve(entitled, Metric.VIDEO, 1, key="k")
+        network.cut()
+        assert store.commit(again.hold_id)
+        assert not store.commit(again.hold_id)
+        network.heal()
+
+        assert flushed(store) == used(store, entitled) == 2
+        assert UsageReservation.objects.get(pk=again.hold_id).state == "committed"
+
+    def test_too_late(self, lost: None, store: RedisUsageStore, entitled: EntitlementOf) -> None:
+        assert flushed(store) == used(store, entitled) == 1, "nobody knew of it"
+
+        again = store.reserve(entitled, Metric.VIDEO, 1, key="k")
+
+        assert (again.granted, again.replayed) == (True, False)
+        assert flushed(store) == used(store, entitled) == 2
+
+    def test_too_late_for_a_redis_that_came_back_empty(
+        self, redis_settings: Any, store: RedisUsageStore, entitled: EntitlementOf, server: redis.Redis
+    ) -> None:
+        """Then the rows know of the hold alone."""
+        unheard = store.reserve(entitled, Metric.VIDEO, 1, key="k").hold_id
+        store.flush()
+        give_back_unheard(unheard, shard_of(encoded(entitled.user_id)))
+        server.flushall()
+
+        assert flushed(store) == used(store, entitled) == 0
+        assert UsageReservation.objects.get().state == "expired"
+        assert store.commit(unheard), "whoever has heard of it after all is counted"
+        assert flushed(store) == used(store, entitled) == 1
+
+    def test_the_rows_that_lead_to_it_keep_it(
+        self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy
+    ) -> None:
+        """It was flushed before the database counted in Redis's place, and is its answer."""
+
+        def flushed_and_away() -> None:
+            RedisUsageStore().flush()
+            network.cut()
+
+        store.reserve(entitled, Metric.VIDEO, 1)
+        network.lose_next_answer(meanwhile=flushed_and_away)
+        hold = store.reserve(entitled, Metric.VIDEO, 1, key="k")
+        assert shard_of_hold(hold.hold_id) is not None, "made in Redis"
+        network.heal()
+        store.flush()
+
+        assert not store.reserve(entitled, Metric.VIDEO, 1).granted
+        assert store.commit(hold.hold_id)
+        assert flushed(store) == used(store, entitled) == 2
 
 
 class TestKeysOfRedisAreGone:

@@ -14,6 +14,8 @@ from django_videoq_billing.services.entitlements import EntitlementOf
 from django_videoq_billing.types import Metric
 from django_videoq_billing.usage import get_store
 from django_videoq_billing.usage.redis_store import RedisUsageStore
+from django_videoq_billing.usage.redis_store.keys import CODE, encoded, new_hold_id, shard_of
+from django_videoq_billing.usage.redis_store.store import KNOWN
 
 
 @pytest.fixture
@@ -74,6 +76,30 @@ def test_what_cannot_be_written_is_not_admitted(
 
     assert store.get(entitled()).video_count == 1
     assert store.reserve(entitled, Metric.VIDEO, 2).granted
+
+
+def test_what_somebody_else_has_asked_for_meanwhile_is_not_taken_back(
+    store: RedisUsageStore, another_process: RedisUsageStore, entitled: EntitlementOf
+) -> None:
+    """By its client key; he waits for the rows himself."""
+    shard = store.shards[shard_of(encoded(entitled.user_id))]
+
+    def asked_again(*query: Any) -> object:
+        code = CODE[Metric.VIDEO]
+        heard.append(shard.reserve(encoded(entitled.user_id), code, 1, new_hold_id(shard.number), "k")[0])
+        raise OperationalError("the disk is full")
+
+    store.reserve(entitled, Metric.VIDEO, 1)
+    heard: list[int] = []
+    with connection.execute_wrapper(asked_again), pytest.raises(UsageUnavailable):
+        store.reserve(entitled, Metric.VIDEO, 1, key="k")
+    assert KNOWN in heard
+
+    assert store.get(entitled()).video_count == 2
+    with connection.execute_wrapper(unwritable), pytest.raises(UsageUnavailable):
+        another_process.reserve(entitled, Metric.VIDEO, 1, key="k")
+    assert another_process.reserve(entitled, Metric.VIDEO, 1, key="k").replayed
+    assert in_the_rows() == (2, ["held", "held"])
 
 
 def test_what_cannot_be_written_is_settled_all_the_same(

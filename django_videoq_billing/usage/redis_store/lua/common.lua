@@ -10,7 +10,8 @@
 --   h hold: user, metric, now, amount, id, expiry, client key
 --   z settlement: user, metric, now, difference, id, state, final amount
 --   o opening of a record: user, period end, video limit, seconds limit
--- A hold: b the same lines as its entry  s, e its period  z state  f final amount
+-- A hold: b the same lines as its entry  s, e its period  z state  f final amount  r '1' once it was asked for again by
+--   its client key, so that somebody knows of it whatever became of the first answer
 
 local LINES = '^(.-)\n(.-)\n(.-)\n(.-)\n(.-)\n(.-)\n(.*)$'
 

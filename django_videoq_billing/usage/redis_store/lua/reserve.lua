@@ -13,7 +13,10 @@ if known then
   local hold = redis.call('HMGET', ARGV[9] .. known, 'b', 's', 'e', 'z')
   if hold[4] == 'held' or hold[4] == 'committed' then  -- the rows may have given it back, and so its key
     local amount, expiry = hold[1]:match('^.-\n.-\n.-\n(.-)\n.-\n(.-)\n')
-    if hold[4] == 'held' and tonumber(expiry) <= tonumber(ARGV[1]) then return {-2} end
+    if hold[4] == 'held' then
+      if tonumber(expiry) <= tonumber(ARGV[1]) then return {-2} end
+      redis.call('HSET', ARGV[9] .. known, 'r', '1')
+    end
     return {2, tonumber(hash[5]), limit, hold[2], hold[3], known, amount, hold[4]}
   end
 end

@@ -1,13 +1,18 @@
 -- uses common: commit, release or expire a hold. The user's keys are named by the hold itself; they share its shard.
 -- KEYS 1 hold  2 journal
 -- ARGV 1 now  2 state to reach  3 final amount ('' = as reserved)  4 hold id  5 prefix of user keys
---   6 prefix of open holds  7 prefix of client keys  8 seconds to remember the outcome
+--   6 prefix of open holds  7 prefix of client keys  8 seconds to remember the outcome  9 '1': expire it before it is
+--   overdue, since nobody was told of it, unless it was asked for again
 -- Returns 1 done, 0 nothing to do, -1 unknown hold, -2 it was committed, -3 it was released
-local hold = redis.call('HMGET', KEYS[1], 'b', 's', 'z')
+local hold = redis.call('HMGET', KEYS[1], 'b', 's', 'z', 'r')
 local start, state, target = hold[2], hold[3], ARGV[2]
 if not hold[1] then return -1 end
 local user, metric, _, amount, _, expiry, key = hold[1]:match(LINES)
-if target == 'expired' and (state ~= 'held' or tonumber(expiry) > tonumber(ARGV[1])) then return 0 end
+if target == 'expired' then
+  local stays = hold[4]
+  if ARGV[9] == '0' then stays = tonumber(expiry) > tonumber(ARGV[1]) end
+  if state ~= 'held' or stays then return 0 end
+end
 if state == 'committed' then return target == 'committed' and 0 or -2 end
 if state == 'released' then return target == 'released' and 0 or -3 end
 if state == 'expired' and target == 'released' then return 0 end

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from django_videoq_billing.models import UsageRecord, UsageReservation
@@ -140,6 +140,20 @@ class TestInsideTheHostsTransaction:
             with pytest.raises(DatabaseError), connection.cursor() as cursor:
                 cursor.execute("SELECT no_such_column")
             assert store.release(hold.hold_id) is True
+
+        assert store.get(entitled()).video_count == 0
+
+    @pytest.mark.parametrize("told", [OperationalError, InterfaceError])  # psycopg 3's, and psycopg2's
+    def test_a_connection_that_is_gone_has_given_the_hold_back(
+        self, store: DatabaseUsageStore, entitled: Entitled, told: type[Exception]
+    ) -> None:
+        def gone(*query: Any) -> object:
+            raise told("the connection is closed")
+
+        with transaction.atomic():
+            hold = store.reserve(entitled, Metric.VIDEO, 1)
+            with connection.execute_wrapper(gone):
+                assert store.release(hold.hold_id) is True
 
         assert store.get(entitled()).video_count == 0
 

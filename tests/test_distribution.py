@@ -31,13 +31,29 @@ def test_what_ci_takes_of_others_is_pinned_to_a_commit() -> None:
     ] == []
 
 
+def environments_of_tox() -> str:
+    return (ROOT / "tox.ini").read_text(encoding="utf-8").partition("env_list = ")[2].partition("\n")[0]
+
+
+@pytest.mark.skipif(not WORKFLOWS, reason="An sdist has no workflows.")
+def test_ci_runs_each_environment_of_tox() -> None:
+    """The pairs are the matrix of a job, and `check` is a job; the test below and the README have them."""
+    listed = re.sub(
+        r"only-\{(.+)\}",
+        lambda extras: ", ".join(f"only-{extra}" for extra in extras[1].split(",")),
+        environments_of_tox(),
+    )
+    single = [name for name in listed.split(", ") if "{" not in name and name != "check"]
+    assert {"lowest", "only-testing"} <= set(single)
+    (workflow,) = (path for path in WORKFLOWS if path.stem == "tests")
+    assert [name for name in single if f"          - {name}\n" not in workflow.read_text()] == []
+
+
 def test_every_pair_of_the_classifiers_has_its_environment() -> None:
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     pythons = re.findall(r'"Programming Language :: Python :: 3\.(\d+)"', project)
     djangos = [name.replace(".", "") for name in re.findall(r'"Framework :: Django :: (\d\.\d)"', project)]
-    environments = (
-        (ROOT / "tox.ini").read_text(encoding="utf-8").partition("env_list = ")[2].partition("\n")[0]
-    )
+    environments = environments_of_tox()
     assert (
         f"py{{{','.join(f'3{minor}' for minor in pythons[1:])}}}-django{{{','.join(djangos)}}}"
         in environments

@@ -37,7 +37,7 @@ def environments_of_tox() -> str:
 
 @pytest.mark.skipif(not WORKFLOWS, reason="An sdist has no workflows.")
 def test_ci_runs_each_environment_of_tox() -> None:
-    """The pairs are the matrix of a job, and `check` is a job; the test below and the README have them."""
+    """The pairs are the matrix of a job, and `check` is a job of its own."""
     listed = re.sub(
         r"only-\{(.+)\}",
         lambda extras: ", ".join(f"only-{extra}" for extra in extras[1].split(",")),

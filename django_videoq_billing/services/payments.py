@@ -105,7 +105,9 @@ def payment_page(row: UserSubscription) -> str:
 
     Asks Stripe: a renewal that waits for the cardholder's confirmation has not failed, and has no line here.
     """
-    overdue = {"subscription": str(row.stripe_subscription_id), "status": "open"}
+    if not row.stripe_subscription_id:
+        return ""
+    overdue = {"subscription": row.stripe_subscription_id, "status": "open"}
     newest = next(StripeService.each("invoices", overdue), None)
     return str(newest["hosted_invoice_url"] or "") if newest else ""
 

@@ -39,6 +39,8 @@ def used(user: User) -> int:
 
 
 def test_right_counters(grace: User, run: Run) -> None:
+    User.objects.bulk_create([User(username="has never come by")])
+    subscribed(make_plan(), make_user(username="is gone", is_active=False))
     assert run("rebuild_usage") == "1 counters are right.\n"
 
 

@@ -77,11 +77,10 @@ def mirrored() -> dict[str, str]:
 
 
 def names_of(events: Any) -> list[str]:
-    """The events that say anything of a person."""
+    """The events that say anything of a person. A moment may hold the digits of a card as well."""
+    words = ("grace", "@example", '"4242"', "last4")
     return [
-        event.type
-        for event in events
-        if any(word in json.dumps(event.payload).lower() for word in ("grace", "@example", "4242", "last4"))
+        event.type for event in events if any(word in json.dumps(event.payload).lower() for word in words)
     ]
 
 

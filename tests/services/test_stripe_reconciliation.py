@@ -11,11 +11,17 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from django_videoq_billing.exceptions import StripeUnavailable
+from django_videoq_billing.exceptions import StripeFailure, StripeUnavailable
 from django_videoq_billing.jobs import JOBS, run_job
-from django_videoq_billing.models import PaymentTransaction, SubscriptionPlan, UserSubscription
+from django_videoq_billing.models import (
+    Notification,
+    PaymentTransaction,
+    SubscriptionPlan,
+    UserSubscription,
+)
 from django_videoq_billing.services import stripe_rebuild
 from django_videoq_billing.services.reconciliation import Reconciliation, rounds
+from django_videoq_billing.services.stripe_service import StripeService
 from tests.factories import make_user
 from tests.services.reconciling import forget_payments, kinds, known, reconcile
 from tests.stripe_site import OperatorsDriver, row_of, subscribe
@@ -130,8 +136,26 @@ def test_a_customer_whom_the_row_forgot(known: User, plans: list[SubscriptionPla
     change(known, stripe_customer_id=None, stripe_subscription_id=None, plan=plans[0])
     assert kinds(reconcile(dry_run=True)) == {"unknown_here": 1}
     assert row_of(known).plan.slug == "free"
+    Notification.objects.all().delete()
     assert kinds(reconcile()) == {"unknown_here": 1}
     assert (row_of(known).plan.slug, PaymentTransaction.objects.count()) == ("standard", 1)
+    assert not Notification.objects.exists(), "it is no news to the user"
+
+
+def test_trouble_with_a_stranger_is_told_and_the_others_are_compared(
+    known: User, stripe_account: OperatorsDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(customer_id: str) -> None:
+        raise StripeFailure("no")
+
+    other = subscribe(stripe_account, make_user(), "premium")
+    change(other, stripe_customer_id=None, stripe_subscription_id=None)
+    change(known, status="past_due")
+    monkeypatch.setattr(StripeService, "retrieve_customer", refuse)
+    report = reconcile()
+    assert kinds(report) == {"error": 1, "status": 1}
+    told = {"kind": "error", "user_id": None, "here": "", "at_stripe": "StripeFailure", "mended": False}
+    assert told in report["first"]
 
 
 def test_a_subscription_that_is_nobodys_here(known: User) -> None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from django_videoq_billing.models import WebhookEvent
 from django_videoq_billing.services.entitlements import entitlement_for
+from django_videoq_billing.services.payments import payment_page
 from django_videoq_billing.services.stripe_sync import sync_customer
 from django_videoq_billing.services.support import extend_grace
 from django_videoq_billing.webhooks import inbox
@@ -80,6 +81,20 @@ def test_a_renewal_by_debit_that_fails_days_later(make_site: Callable[[Deliver],
         inbox.replay(WebhookEvent.objects.all())
         process()
     assert site.row.grace_period_end == failed_at + GRACE
+
+
+def test_where_an_overdue_payment_is_made(site: Site) -> None:
+    assert payment_page(site.row) == "", "nobody was ever charged"
+    first_subscription(site)
+    assert payment_page(site.row) == ""
+
+    site.sandbox.control("switches", after_retries="past_due")
+    fail_next_renewal(site, payments=99)
+    site.advance(days=31)
+    site.settle()
+    newest, older = site.sandbox.api.invoices.list({"status": "open"}).data
+    assert newest.created > older.created
+    assert payment_page(site.row) == newest.hosted_invoice_url
 
 
 def test_further_attempts_give_no_further_days(site: Site) -> None:

@@ -118,7 +118,10 @@ def test_after_three_days_it_is_given_up_and_may_be_sent_again(clock: Any) -> No
 
     Moody.is_away = False
     assert send_due() == 0
+    assert row.error
     assert notifications.send_again(Notification.objects.all()) == 1
+    row.refresh_from_db()
+    assert row.error == "", "that is over"
     assert send_due() == 1
     assert notifications.send_again(Notification.objects.all()) == 0, "it was sent"
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 import redis
+from django.db import connections
 from django.utils import timezone
 
 from django_videoq_billing.exceptions import UsageUnavailable
@@ -167,6 +168,7 @@ class TestAnAnswerIsLostAndTheKeyAskedForAgain:
 
         def flushed_and_away() -> None:
             RedisUsageStore().flush()
+            connections.close_all()  # of the network's thread
             network.cut()
 
         store.reserve(entitled, Metric.VIDEO, 1)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import redis
 from django.utils import timezone
 
 from django_videoq_billing.models import UsageReservation
 from django_videoq_billing.services.entitlements import EntitlementOf
+from django_videoq_billing.services.privacy import billing_data_of
 from django_videoq_billing.types import Metric
 from django_videoq_billing.usage.redis_store import RedisUsageStore
 from tests.proxy import Proxy
@@ -76,6 +79,15 @@ class TestToldWhileRedisIsAway:
             assert store.expire(timezone.now()) == 0
             network.heal()
             assert flushed(store) == used(store, entitled) == 2
+
+    def test_a_user_is_given_what_the_rows_have_of_him(
+        self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy, subscriber: Any
+    ) -> None:
+        store.reserve(entitled, Metric.VIDEO, 2)
+        store.flush()
+        network.cut()
+
+        assert [row["video_count"] for row in billing_data_of(subscriber)["usage"]] == [2]
 
     def test_what_is_carried_out_in_the_rows_alone_is_known_to_redis(
         self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy, server: redis.Redis

@@ -358,7 +358,7 @@ class TestKeys:
         with time_machine.travel(first.period.end, tick=False):
             again = store.reserve(entitled, Metric.VIDEO, 1, key="k")
             assert (again.id, again.replayed, again.period) == (first.id, True, first.period)
-            assert used(store, entitled) == 0
+            assert (again.used, used(store, entitled)) == (1, 0)
 
     def test_a_released_key_may_be_used_again(self, store: UsageStore, entitled: Entitled) -> None:
         store.release(store.reserve(entitled, Metric.VIDEO, 1, key="k").hold_id)

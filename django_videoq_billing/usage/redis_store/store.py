@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -102,18 +103,9 @@ class RedisUsageStore(UsageStore):
         self, shard: Shard, user: bytes, entitlement: EntitlementSource, metric: Metric, amount: int
     ) -> Reservation:
         reply = self._tried(shard, entitlement, shard.count, user, CODE[metric], amount)
-        granted = reply[0] == COUNTED
-        return Reservation(
-            entitlement.user_id,
-            metric,
-            amount,
-            granted,
-            reply[1],
-            None if reply[2] < 0 else reply[2],
-            period(reply[3], reply[4]),
-            None,
-            ReservationState.COMMITTED if granted else ReservationState.HELD,
-        )
+        granted, limit, when = reply[0] == COUNTED, None if reply[2] < 0 else reply[2], period(*reply[3:5])
+        state = ReservationState.COMMITTED if granted else ReservationState.HELD
+        return Reservation(entitlement.user_id, metric, amount, granted, reply[1], limit, when, None, state)
 
     def _reserve(
         self,
@@ -127,8 +119,10 @@ class RedisUsageStore(UsageStore):
         user, code = encoded(entitlement.user_id), CODE[metric]
         reply = self._tried(shard, entitlement, shard.reserve, user, code, amount, hold_id, key)
         status, used, limit = reply[0], reply[1], None if reply[2] < 0 else reply[2]
-        when = period(reply[3], reply[4])
+        when = period(*reply[3:5])
         if status == KNOWN:
+            if used < 0:  # the hold is of an earlier period
+                used = self.get(replace(entitlement(), period=when)).used(metric)
             known, first, state = UUID(reply[5].decode()), int(reply[6]), ReservationState(reply[7].decode())
             return Reservation(
                 entitlement.user_id, metric, first, True, used, limit, when, known, state, replayed=True

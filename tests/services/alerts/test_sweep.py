@@ -92,6 +92,13 @@ def test_a_limit_that_was_raised_since(user: User) -> None:
     assert (sweep(), told(user)) == (0, [])
 
 
+def test_the_smallest_limit_there_is(user: User) -> None:
+    used(user, video_limit=1)
+    user.subscription.plan.video_limit = 1
+    user.subscription.plan.save()
+    assert (sweep(), told(user)) == (1, [100])
+
+
 def test_a_period_that_was_replaced_since(user: User) -> None:
     used(user, video_count=9)
     now = timezone.now()

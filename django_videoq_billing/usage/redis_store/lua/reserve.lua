@@ -4,6 +4,7 @@
 --   [9 prefix of hold keys]
 -- Returns {status, used, limit (-1 = none), period start, period end}, and for 2 {.., hold id, amount, state}
 --   status 1 held, 2 known by its key, 0 refused, -1 hash not trusted, -2 overdue holds must go first
+--   used is -1 where the known hold is of another period
 local hash = redis.call('HMGET', KEYS[1], 't', 'x', 's', 'e', ARGV[2], ARGV[4])
 if not hash[1] or hash[1] ~= redis.call('GET', KEYS[2]) or tonumber(ARGV[1]) >= tonumber(hash[2]) then return {-1} end
 local used, limit = hash[5] + ARGV[3], tonumber(hash[6]) or -1
@@ -17,7 +18,7 @@ if known then
       if tonumber(expiry) <= tonumber(ARGV[1]) then return {-2} end
       redis.call('HSET', ARGV[9] .. known, 'r', '1')
     end
-    return {2, tonumber(hash[5]), limit, hold[2], hold[3], known, amount, hold[4]}
+    return {2, hold[2] == hash[3] and tonumber(hash[5]) or -1, limit, hold[2], hold[3], known, amount, hold[4]}
   end
 end
 if limit >= 0 and used > limit then

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -14,7 +14,7 @@ from django_videoq_billing.models import (
     UsageRecord,
     WebhookEvent,
 )
-from django_videoq_billing.services.figures import roll_up
+from django_videoq_billing.services.figures import rebuild, roll_up
 from django_videoq_billing.services.metrics import metrics_of
 from django_videoq_billing.types import Period
 from tests.factories import make_payment, make_plan, make_user
@@ -197,21 +197,37 @@ def test_usage_by_parts_of_the_limit() -> None:
     assert usage["transcription"] == {"unlimited": 9}
 
 
+def processed(name: str, at: datetime, *, seconds: int) -> None:
+    event = WebhookEvent.objects.create(
+        stripe_event_id=name,
+        type="invoice.paid",
+        payload={},
+        state="processed",
+        next_attempt_at=at,
+        created_at=at - timedelta(seconds=seconds),
+        processed_at=at + timedelta(seconds=10),
+    )
+    WebhookEvent.objects.filter(pk=event.pk).update(received_at=at)
+
+
+def lags() -> dict[date, float]:
+    """By day, the seconds that the slowest of its events were on their way."""
+    days = DailyFigures.objects.filter(webhooks__processing__count__gte=1)
+    return {day: lag["delivery"]["p95"] for day, lag in days.values_list("date", "webhooks")}
+
+
 def test_the_lag_of_the_days_events() -> None:
     for number, at in enumerate((MONDAY - DAY, MONDAY)):
-        event = WebhookEvent.objects.create(
-            stripe_event_id=f"evt_{number}",
-            type="invoice.paid",
-            payload={},
-            state="processed",
-            next_attempt_at=at,
-            created_at=at - timedelta(seconds=number + 1),
-            processed_at=at + timedelta(seconds=10),
-        )
-        WebhookEvent.objects.filter(pk=event.pk).update(received_at=at)
+        processed(f"evt_{number}", at, seconds=number + 1)
     roll_up(MONDAY)
-    lags = dict(DailyFigures.objects.filter(webhooks__processing__count=1).values_list("date", "webhooks"))
-    assert {day: lag["delivery"]["p95"] for day, lag in lags.items()} == {
-        (MONDAY - DAY).date(): 1.0,
-        MONDAY.date(): 2.0,
-    }
+    assert lags() == {(MONDAY - DAY).date(): 1.0, MONDAY.date(): 2.0}
+
+
+def test_the_lag_of_an_old_day_is_read_again_by_a_rebuild_alone() -> None:
+    long_ago = MONDAY - 5 * DAY
+    roll_up(MONDAY)
+    processed("evt_of_an_import", long_ago, seconds=3)
+    roll_up(MONDAY)
+    assert lags() == {}
+    rebuild(long_ago.date(), MONDAY)
+    assert lags() == {long_ago.date(): 3.0}

@@ -184,6 +184,21 @@ def test_the_successor_takes_over_as_default_price(stripe_account: OperatorsDriv
     assert product_of(stripe_account).default_price == plan().stripe_price_id
 
 
+def test_the_default_price_of_another_product_stays_on_sale(stripe_account: OperatorsDriver) -> None:
+    """Nothing of ours can take its place there."""
+    push()
+    old = price_of(stripe_account)
+    stripe_account.api.products.update(str(old.product), params={"default_price": old.id})
+    new = stripe_account.price(1200)
+    change(stripe_product_id=str(new.product), stripe_price_id=new.id)
+
+    refused = [details for _, action, details in push() if action == "cannot archive price"]
+
+    assert [text.partition(":")[0] for text in refused] == ["$12.00 a month"]
+    assert stripe_account.api.prices.retrieve(old.id).active
+    assert stripe_account.api.products.retrieve(str(old.product)).default_price == old.id
+
+
 def test_an_inactive_plan_is_taken_off_sale_and_comes_back(
     stripe_account: OperatorsDriver, customer: User
 ) -> None:

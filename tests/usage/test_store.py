@@ -88,8 +88,12 @@ def test_a_reservation_tells_where_the_counter_stands(store: UsageStore, entitle
 def test_commit_keeps_the_amount_and_counts_once(store: UsageStore, entitled: Entitled) -> None:
     hold = store.reserve(entitled, Metric.VIDEO, 1)
 
-    assert [store.commit(hold.hold_id), store.commit(hold.hold_id)] == [True, False]
-    assert used(store, entitled) == 1
+    with time_machine.travel(timezone.now() + timedelta(minutes=1), tick=False):
+        assert [store.commit(hold.hold_id), store.commit(hold.hold_id)] == [True, False]
+        assert used(store, entitled) == 1
+        store.flush()
+        row = UsageReservation.objects.get()
+        assert (row.state, row.settled_amount, row.settled_at) == ("committed", 1, timezone.now())
 
 
 def test_the_amount_of_the_first_commit_can_be_asked_for(store: UsageStore, entitled: Entitled) -> None:

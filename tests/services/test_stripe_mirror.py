@@ -10,10 +10,7 @@ import time_machine
 from django.apps import apps
 from django.contrib.auth.models import User
 from django.core.checks import ERROR
-from django.db import connection
 from django.db.models import QuerySet
-from django.test import Client
-from django.urls import include, path
 from django.utils import timezone
 
 from django_videoq_billing import checks
@@ -21,13 +18,9 @@ from django_videoq_billing.models import PaymentTransaction, WebhookEvent
 from django_videoq_billing.services import stripe_mirror
 from django_videoq_billing.services.stripe_mirror import default_card, mirror_customer, mirror_due
 from django_videoq_billing.webhooks import djstripe_bridge, inbox
-from tests.signing import signature_of
 from tests.stripe_site import OperatorsDriver, receive, row_of
 
-urlpatterns = [path("stripe/", include("djstripe.urls", namespace="djstripe"))]
-
 NOWHERE = "http://127.0.0.1:9"
-SECRET = "whsec_of_djstripe"
 
 
 def mirrored(model: str) -> QuerySet[Any]:
@@ -226,70 +219,3 @@ class TestDefaultCard:
     @pytest.mark.django_db
     def test_nothing_is_known(self) -> None:
         assert set(default_card("cus_unknown").values()) == set(default_card("").values()) == {None}
-
-
-@pytest.mark.urls(__name__)
-class TestDjstripesOwnWebhook:
-    @pytest.fixture(autouse=True)
-    def _ready(self, stripe_account: OperatorsDriver, settings: Any) -> None:
-        djstripe_bridge.connect()
-        settings.STRIPE_TEST_SECRET_KEY = settings.VIDEOQ_BILLING["STRIPE_SECRET_KEY"]
-
-    @pytest.fixture
-    def url(self, customer: User) -> str:
-        endpoint = mirrored("WebhookEndpoint").create(
-            id="we_1", secret=SECRET, url="https://testserver/", enabled_events=["*"], status="enabled"
-        )
-        return f"/stripe/webhook/{endpoint.djstripe_uuid}/"
-
-    def deliver(self, url: str, event: dict[str, Any], secret: str = SECRET) -> int:
-        body = json.dumps(event)
-        header = signature_of(body, secret)
-        client = Client(raise_request_exception=False)
-        return client.post(url, body, "application/json", headers={"stripe-signature": header}).status_code
-
-    @pytest.mark.django_db(transaction=True)
-    @pytest.mark.parametrize("both", [False, True])
-    def test_one_result(self, stripe_account: OperatorsDriver, customer: User, url: str, both: bool) -> None:
-        for event in stripe_account.all_events():
-            if both:
-                inbox.store(event)
-                inbox.process_event(event["id"])
-            assert self.deliver(url, event) == 200
-            assert self.deliver(url, event) == 200
-        assert row_of(customer).plan.slug == "standard"
-        assert PaymentTransaction.objects.count() == 1
-        events = WebhookEvent.objects.all()
-        assert {event.stripe_event_id for event in events} == {
-            one["id"] for one in stripe_account.all_events()
-        }
-        assert {event.attempts for event in events} == {1}
-        assert not connection.in_atomic_block
-
-    @pytest.mark.django_db(transaction=True)
-    def test_trouble_in_djstripe_is_no_trouble_for_billing(
-        self, stripe_account: OperatorsDriver, customer: User, url: str, settings: Any
-    ) -> None:
-        settings.STRIPE_TEST_SECRET_KEY = "no key of Stripe"
-        for event in stripe_account.all_events():
-            assert self.deliver(url, event) == 500
-        assert row_of(customer).plan.slug == "standard"
-        assert PaymentTransaction.objects.count() == 1
-
-    @pytest.mark.django_db(transaction=True)
-    def test_what_nobody_signed_is_not_stored(
-        self, stripe_account: OperatorsDriver, customer: User, url: str
-    ) -> None:
-        assert self.deliver(url, stripe_account.all_events()[0], "whsec_wrong") == 400
-        assert not WebhookEvent.objects.exists()
-
-    @pytest.mark.django_db(transaction=True)
-    def test_a_worker_processes_where_the_settings_say_so(
-        self, stripe_account: OperatorsDriver, customer: User, url: str, settings: Any
-    ) -> None:
-        settings.VIDEOQ_BILLING = {**settings.VIDEOQ_BILLING, "WEBHOOK_PROCESSING": "worker"}
-        for event in stripe_account.all_events():
-            self.deliver(url, event)
-        assert row_of(customer).plan.slug == "free"
-        inbox.process_due()
-        assert row_of(customer).plan.slug == "standard"

@@ -15,7 +15,7 @@ from django_videoq_billing.models import (
     SubscriptionPlan,
 )
 from django_videoq_billing.services.figures import rebuild, roll_up
-from tests.factories import make_payment, make_user
+from tests.factories import make_payment, make_plan, make_user
 from tests.services.figures.days import DAY, MONDAY, MOVES, ends, interrupted, money, pays
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +50,23 @@ class TestHistory:
         assert self.of(date(2026, 5, 20)) == {"arr": 30000, "expansion": 15600}
         assert self.of(date(2026, 11, 22)) == {"arr": 30000}
         assert DailyFigures.objects.get(date=date(2026, 5, 20)).plans == {"premium": {"active": 1}}
+
+    @pytest.mark.parametrize(("day", "gone"), [(13, {}), (14, {"churn": 14400})])
+    def test_the_last_day_of_grace(self, standard: SubscriptionPlan, day: int, gone: dict[str, int]) -> None:
+        self.paid(make_user(), standard, (3, 10), (4, day))
+        roll_up(MONDAY)
+        assert self.of(date(2026, 4, 10)) == (gone or {"arr": 14400})
+        assert self.of(date(2026, 4, day)) == {"arr": 14400, **({"new": 14400} if gone else {})}
+
+    def test_an_upgrade_within_the_days_of_grace(self, standard: SubscriptionPlan) -> None:
+        user, larger = make_user(), make_plan(slug="larger", price_cents=2400)
+        self.paid(user, standard, (3, 10), (5, 20))
+        self.paid(user, larger, (4, 11), type=PaymentTransaction.Type.PRORATION)
+        roll_up(MONDAY)
+        assert self.of(date(2026, 4, 10)) == {"arr": 14400}
+        assert self.of(date(2026, 4, 11)) == {"arr": 28800, "expansion": 14400}
+        assert self.of(date(2026, 4, 12)) == {"churn": 28800}
+        assert self.of(date(2026, 5, 20)) == {"arr": 14400, "new": 14400}
 
     def test_no_payment_came_any_more(self, standard: SubscriptionPlan, in_yen: SubscriptionPlan) -> None:
         self.paid(make_user(), standard, (3, 31), (4, 30))

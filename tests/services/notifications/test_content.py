@@ -149,6 +149,12 @@ def test_a_subject_is_one_line() -> None:
     assert message.message()["Bcc"] is None
 
 
+def test_a_trial_that_is_over_is_no_news() -> None:
+    message = sent(variants.upgrade(trial_end=timezone.now() - timedelta(days=9)))
+    assert "You try it" not in message.body
+    assert "First payment" not in message.body
+
+
 def test_a_user_without_a_first_name() -> None:
     row = variants.upgrade()
     User.objects.filter(pk=row.user_id).update(first_name="")
@@ -156,6 +162,26 @@ def test_a_user_without_a_first_name() -> None:
 
 
 # Overriding
+
+
+def test_what_every_template_has(settings: Any, tmp_path: Any) -> None:
+    """As the page about e-mails lists it."""
+    settings.VIDEOQ_BILLING = {**settings.VIDEOQ_BILLING, "SITE_NAME": ""}
+    folder = tmp_path / "django_videoq_billing/emails/upgrade_confirmed"
+    folder.mkdir(parents=True)
+    names = ("user.username", "name", "site_name", "site_url", "billing_url", "upgrade_url", "subject")
+    (folder / "body.txt").write_text("\n".join(f"{{{{ {name} }}}}" for name in names))
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path]}]
+    assert sent(variants.upgrade()).body.split("\n") == [
+        "ada",
+        "Ada",
+        "videos.example.com",
+        "https://videos.example.com",
+        "https://videos.example.com/billing/",
+        "https://videos.example.com/plans/",
+        "Your plan is now Standard",
+        "",
+    ]
 
 
 def test_a_host_overrides_one_text_and_the_frame(settings: Any, tmp_path: Any) -> None:

@@ -47,6 +47,15 @@ def test_a_mail_is_sent_once(caplog: pytest.LogCaptureFixture) -> None:
     assert "ada@" not in str([vars(record) for record in caplog.records])
 
 
+def test_what_another_process_is_sending_is_left_to_it() -> None:
+    another = put()
+    fields = {"state": State.SENDING, "attempts": 1, "leased_until": timezone.now() + LEASE}
+    Notification.objects.filter(pk=another.pk).update(**fields, next_attempt_at=timezone.now() + LEASE)
+    put()
+    assert send_due() == 1
+    assert states() == [State.SENDING, State.SENT]
+
+
 def test_headers() -> None:
     row = put()
     send_due()

@@ -8,8 +8,10 @@ reach it, what is kept between runs. `mutmut results`, `mutmut show` and `mutmut
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from functools import partial
+from pathlib import Path
 from typing import Any
 from zlib import crc32
 
@@ -19,7 +21,8 @@ from mutmut.utils.format_utils import mangled_name_from_mutant_name
 
 from tests.mutation.runner import WarmRunner
 
-EVERYTHING = "django_videoq_billing.*"
+PACKAGE = Path("django_videoq_billing")
+EVERYTHING = f"{PACKAGE}.*"
 
 
 def main() -> None:
@@ -42,11 +45,22 @@ def main() -> None:
         functions.update(mangled_name_from_mutant_name(name) for _, name, _ in some)
         return some, data
 
+    refresh(Path("mutants") / PACKAGE)
     runner = partial(WarmRunner, functions=functions)
     vars(mutmut).update(collect_source_file_mutation_data=find_some, get_mutant_runner=runner)
     for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
         del sys.modules[name]  # what pytest collects is the copy in mutants/
     mutmut._run(options.patterns, options.workers)
+
+
+def refresh(copy: Path) -> None:
+    """Bring what mutmut copies once and never again up to date: what is no Python, and Python that is gone."""
+    if not copy.exists():
+        return
+    shutil.copytree(PACKAGE, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    for path in copy.rglob("*.py"):
+        if not (PACKAGE / path.relative_to(copy)).exists():
+            path.unlink()
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from django_videoq_billing.exceptions import (
 from django_videoq_billing.models import SubscriptionPlan
 from django_videoq_billing.services import plan_changes
 from django_videoq_billing.services.entitlements import entitlement_for
+from django_videoq_billing.services.stripe_service import StripeService
 from django_videoq_billing.services.usage_tracker import UsageTracker
 from django_videoq_billing.types import Metric
 from tests.factories import make_plan
@@ -223,3 +224,17 @@ class TestCancelling:
         first_subscription(site)
         with pytest.raises(NotScheduledForCancellation):
             plan_changes.reactivate(site.user)
+
+
+def test_a_schedule_that_somebody_else_has_just_made_is_the_one(site: Site) -> None:
+    """Both have read the subscription before either made it."""
+    site.checkout(site.premium)
+    site.settle()
+    seen = StripeService.retrieve_subscription(str(site.row.stripe_subscription_id))
+    for _ in range(2):
+        StripeService.schedule_price(seen, str(site.standard.stripe_price_id))
+    assert len(site.sandbox.api.subscription_schedules.list().data) == 1
+
+    site.sandbox.api.subscriptions.cancel(seen.stripe_id)
+    with pytest.raises(StripeFailure):
+        StripeService.schedule_price(seen, str(site.standard.stripe_price_id))

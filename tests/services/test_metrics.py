@@ -224,6 +224,7 @@ def test_dunning_is_what_was_paid_after_it_failed() -> None:
     make_payment(created_at=INSIDE, status=Status.FAILED, stripe_object_id="in_mended")
     make_payment(created_at=LATER, stripe_object_id="in_mended")
     make_payment(created_at=INSIDE, status=Status.FAILED, amount_cents=4900)
+    make_payment(created_at=INSIDE, amount_cents=700)
     make_payment(created_at=BEFORE, status=Status.FAILED, amount_cents=4900)
 
     [row] = figures().dunning

@@ -67,6 +67,9 @@ class TestAnExtraAllowance:
         assert not is_refused(ada, "transcription", 90)
         assert is_refused(ada, "transcription", 91)
         assert is_refused(ada, "video", 3)
+        grant_allowance(ada, "video", 7, **WHY)
+        assert not is_refused(ada, "video", 9)
+        assert is_refused(ada, "transcription", 91)
 
     def test_two_add_up_and_one_is_taken_back(self, ada: User) -> None:
         first, _second = (grant_allowance(ada, "video", amount, **WHY) for amount in (1, 2))

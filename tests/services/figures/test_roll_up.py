@@ -47,7 +47,8 @@ class TestMovement:
         }
         row = DailyMoney.objects.get(date=tuesday.date())
         assert (row.subscriptions, row.subscriptions_new, row.subscriptions_churned) == (4, 1, 1)
-        assert RecurringAmount.objects.get(user=stays).a_year == 14400
+        kept = RecurringAmount.objects.get(user=stays)
+        assert (kept.plan, kept.currency, kept.a_year) == ("standard", "USD", 14400)
 
     def test_yesterdays_state_and_todays_movement_are_todays_state(
         self, standard: SubscriptionPlan, premium: SubscriptionPlan

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
@@ -13,6 +14,7 @@ from django_videoq_billing.exceptions import StripeUnavailable
 from django_videoq_billing.models import WebhookEvent
 from django_videoq_billing.services import plan_changes
 from django_videoq_billing.services.stripe_service import StripeService
+from django_videoq_billing.services.stripe_service.client import idempotency_key
 from tests.stripe.lifecycles import first_subscription
 from tests.stripe.site import Site, process, receive
 
@@ -72,3 +74,22 @@ def test_the_pauses_between_attempts_are_the_settings(site: Site, settings: Any,
         pauses.append((event.next_attempt_at - timezone.now()) // timedelta(minutes=1))
         traveller.move_to(event.next_attempt_at)
     assert pauses == [2, 7, 7]
+
+
+def test_a_key_is_one_sites_one_users_and_one_requests(settings: Any) -> None:
+    """Under another's key Stripe would answer with what is another's."""
+    asked = [
+        (move, user, {"plan": plan}) for move in ("a", "b") for user in (1, UUID(int=1)) for plan in "xy"
+    ]
+
+    def keys() -> list[str]:
+        return [idempotency_key(*one) for one in asked]
+
+    ours = keys()
+    assert len(set(ours)) == len(asked)
+    assert keys() == ours
+    assert idempotency_key("a", 1, {"plan": "x", "price": 2}) == idempotency_key(
+        "a", 1, {"price": 2, "plan": "x"}
+    )
+    settings.SECRET_KEY = "another site on the same account"
+    assert set(keys()).isdisjoint(ours)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -95,6 +95,19 @@ def test_where_an_overdue_payment_is_made(site: Site) -> None:
     newest, older = site.sandbox.api.invoices.list({"status": "open"}).data
     assert newest.created > older.created
     assert payment_page(site.row) == newest.hosted_invoice_url
+
+
+def test_a_strangers_failed_charge_begins_nobody_elses(site: Site) -> None:
+    """Nor does an earlier one of another invoice: Stripe is asked about this payment alone."""
+    stranger = site.sandbox.customer()
+    site.sandbox.subscribe(stranger.id, site.sandbox.price(500).id)
+    site.sandbox.control(f"customers/{stranger.id}/fail_next", payments=9)
+    site.advance(days=2)
+    first_subscription(site)
+    fail_next_renewal(site, payments=1)
+    failed = site.sandbox.api.charges.list({"customer": str(site.row.stripe_customer_id)}).data[0]
+    assert failed.status == "failed"
+    assert site.row.grace_period_end == datetime.fromtimestamp(failed.created, UTC) + GRACE
 
 
 def test_further_attempts_give_no_further_days(site: Site) -> None:

@@ -184,6 +184,17 @@ def test_the_successor_takes_over_as_default_price(stripe_account: OperatorsDriv
     assert product_of(stripe_account).default_price == plan().stripe_price_id
 
 
+def test_a_new_price_is_taxed_as_the_one_before(stripe_account: OperatorsDriver) -> None:
+    push()
+    stripe_account.api.prices.update(str(plan().stripe_price_id), params={"tax_behavior": "exclusive"})
+    change(price_cents=1500)
+    push()
+    assert (price_of(stripe_account).unit_amount, price_of(stripe_account).tax_behavior) == (
+        1500,
+        "exclusive",
+    )
+
+
 def test_the_default_price_of_another_product_stays_on_sale(stripe_account: OperatorsDriver) -> None:
     """Nothing of ours can take its place there."""
     push()

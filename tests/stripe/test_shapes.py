@@ -66,6 +66,9 @@ def test_an_invoice(site: Site) -> None:
         "USD",
     )
     assert state.description
+    for line in payload["lines"]["data"]:
+        line["description"] = None
+    assert invoice_state(payload).description == ""
 
 
 def test_an_invoice_that_somebody_wrote_by_hand(site: Site) -> None:

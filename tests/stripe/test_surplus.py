@@ -97,13 +97,14 @@ def test_the_first_stays_and_the_second_is_given_back(
 
 
 def test_a_charge_that_is_disputed_is_the_banks_to_give_back(site: Site) -> None:
-    """Refunded as well, it would be given back twice."""
+    """Stripe would refuse a refund, for as long as the event is tried."""
     first, second = two_pages(site, site.standard, site.premium)
     [charge] = [one for one in site.sandbox.api.charges.list() if one.amount == 4900]
     site.sandbox.http.post("/_sandbox/disputes", json={"charge": charge.id, "reason": "duplicate"})
     site.settle()
     assert statuses(site, first, second) == ["active", "canceled"]
     assert site.sandbox.api.refunds.list().data == []
+    assert not WebhookEvent.objects.filter(state="failed").exists()
 
 
 def test_of_three_the_first_stays(site: Site) -> None:

@@ -8,11 +8,12 @@ import pytest
 import redis
 from django.utils import timezone
 
-from django_videoq_billing.models import UsageReservation
-from django_videoq_billing.services.entitlements import EntitlementOf
+from django_videoq_billing.models import SubscriptionPlan, UsageReservation
+from django_videoq_billing.services.entitlements import EntitlementOf, entitlement_of
 from django_videoq_billing.services.privacy import billing_data_of
 from django_videoq_billing.types import Metric
 from django_videoq_billing.usage.redis_store import RedisUsageStore
+from tests.factories import subscribed
 from tests.proxy import Proxy
 from tests.usage.faults.looks import flushed, later, used
 
@@ -79,6 +80,18 @@ class TestToldWhileRedisIsAway:
             assert store.expire(timezone.now()) == 0
             network.heal()
             assert flushed(store) == used(store, entitled) == 2
+
+    def test_a_commit_keeps_nobody_elses_hold_from_being_overdue(
+        self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy, plan_of_two: SubscriptionPlan
+    ) -> None:
+        told = store.reserve(entitled, Metric.VIDEO, 2)
+        network.cut()
+        store.commit(told.hold_id)
+        other = entitlement_of(subscribed(plan_of_two))
+        store.reserve(other, Metric.VIDEO, 2)
+
+        with later():
+            assert store.reserve(other, Metric.VIDEO, 2).granted
 
     def test_a_user_is_given_what_the_rows_have_of_him(
         self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy, subscriber: Any

@@ -192,7 +192,16 @@ def test_w005_a_redis_that_evicts(redis_settings: Any, policy: str, maxmemory: s
             client.config_set(name, before[name])
 
 
-@pytest.mark.parametrize(("durability", "warned"), [("async", True), ("sync", False)])
-def test_w006_a_redis_that_forgets(redis_settings: Any, durability: str, warned: bool) -> None:
+@pytest.mark.parametrize(
+    ("durability", "appends", "warned"),
+    [("async", "no", True), ("sync", "no", False), ("async", "yes", False)],
+)
+def test_w006_a_redis_that_forgets(redis_settings: Any, durability: str, appends: str, warned: bool) -> None:
     redis_settings.VIDEOQ_BILLING = {**redis_settings.VIDEOQ_BILLING, "USAGE_DURABILITY": durability}
-    assert ("videoq_billing.W006" in ids(deploy=True)) is warned
+    client = get_redis_connection("usage")
+    before = client.config_get("appendonly")
+    client.config_set("appendonly", appends)
+    try:
+        assert ("videoq_billing.W006" in ids(deploy=True)) is warned
+    finally:
+        client.config_set("appendonly", before["appendonly"])

@@ -19,7 +19,7 @@ from django_videoq_billing.models import (
     SubscriptionPlan,
     UserSubscription,
 )
-from django_videoq_billing.services import stripe_rebuild
+from django_videoq_billing.services import stripe_rebuild, stripe_sync
 from django_videoq_billing.services.reconciliation import Reconciliation, rounds
 from django_videoq_billing.services.stripe_service import StripeService
 from tests.factories import make_user
@@ -156,6 +156,17 @@ def test_trouble_with_a_stranger_is_told_and_the_others_are_compared(
     assert kinds(report) == {"error": 1, "status": 1}
     told = {"kind": "error", "user_id": None, "here": "", "at_stripe": "StripeFailure", "mended": False}
     assert told in report["first"]
+
+
+def test_trouble_with_one_row_is_told_and_mends_nothing(known: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(customer_id: str) -> None:
+        raise StripeFailure("no")
+
+    change(known, status="past_due")
+    monkeypatch.setattr(stripe_sync, "sync_customer", refuse)
+    told = {"kind": "error", "user_id": str(known.pk), "here": "", "at_stripe": "StripeFailure"}
+    assert reconcile()["first"] == [{**told, "mended": False}]
+    assert row_of(known).status == "past_due"
 
 
 def test_a_subscription_that_is_nobodys_here(known: User) -> None:

@@ -39,6 +39,14 @@ def test_a_refund_of_no_charge_is_nobodys(known: User) -> None:
     assert report["differences"] == {}
 
 
+def test_a_refund_that_is_under_way_is_no_line_yet(known: User) -> None:
+    charge = {"id": "ch_1", "customer": row_of(known).stripe_customer_id}
+    report: dict[str, Any] = {}
+    under_way = {"id": "re_1", "charge": charge, "status": "pending"}
+    Ledger(Findings(report), dry_run=False).refunds([under_way])
+    assert report["differences"] == {}
+
+
 def test_lines_that_are_missing(known: User, stripe_account: OperatorsDriver) -> None:
     [charge] = stripe_account.api.charges.list()
     stripe_account.api.refunds.create(params={"charge": charge.id, "amount": 500})

@@ -10,7 +10,12 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.utils import timezone, translation
 
-from django_videoq_billing.models import EmailPreference, Notification, SubscriptionPlan
+from django_videoq_billing.models import (
+    EmailPreference,
+    Notification,
+    SubscriptionPlan,
+    UserSubscription,
+)
 from django_videoq_billing.services.notifications import language_of, remember_language, send_due
 from tests.factories import make_user
 from tests.notifications import variants
@@ -153,6 +158,19 @@ def test_a_trial_that_is_over_is_no_news() -> None:
     message = sent(variants.upgrade(trial_end=timezone.now() - timedelta(days=9)))
     assert "You try it" not in message.body
     assert "First payment" not in message.body
+
+
+def test_what_holds_after_the_end_is_the_plan_that_support_has_given() -> None:
+    row = variants.ended()
+    given = {"plan": variants.premium(), "status": "active", "stripe_subscription_id": None}
+    UserSubscription.objects.filter(user=row.user_id).update(**given)
+    assert "Now the limits of Premium apply" in sent(row).body
+
+
+def test_what_holds_after_the_end_is_the_default_plan_where_the_row_is_gone() -> None:
+    row = variants.ended()
+    UserSubscription.objects.all().delete()
+    assert "Now the limits of Free apply" in sent(row).body
 
 
 def test_a_user_without_a_first_name() -> None:

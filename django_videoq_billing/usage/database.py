@@ -125,9 +125,7 @@ def _give_back(move: Callable[[], bool | None]) -> bool:
     inside_transaction = transaction.get_connection(alias()).in_atomic_block
     try:
         return bool(move())
-    except (
-        Error
-    ):  # with psycopg2 a connection that was closed is an InterfaceError, and that no DatabaseError
+    except Error:  # what psycopg2 raises for a closed connection is no DatabaseError
         if not inside_transaction:
             raise
         # PostgreSQL runs nothing more in an aborted transaction. Rolling it back is what gives the

@@ -52,9 +52,12 @@ def give_back_unheard(hold_id: UUID, shard: int) -> None:
     write_down(hold_id, shard, ReservationState.EXPIRED, None)
 
 
-def heard_of(hold_id: UUID) -> None:
-    """The rows had the hold already, and its client key has led to it."""
-    _unheard(hold_id).delete()
+def answered_by_the_rows(unheard: UUID, answer: Reservation) -> None:
+    """Either its client key has led to the very hold, which was flushed already, or another is held in its place."""
+    if answer.id == unheard:
+        _unheard(unheard).delete()
+    elif answer.granted:
+        _unheard(unheard).update(state=ReservationState.RELEASED)
 
 
 def _unheard(hold_id: UUID) -> QuerySet[UsageSettlement]:

@@ -92,8 +92,8 @@ class RedisUsageStore(UsageStore):
                 self._not_known(shard, hold_id, error)
             work = partial(self.database.reserve, entitlement, metric, amount, key=key, hold=hold)
             answer = self._without_redis(shard, entitlement.user_id, error, work)
-            if answer.id is not None and answer.id == hold_id:
-                away.heard_of(hold_id)
+            if hold_id is not None and error.maybe_done:
+                away.answered_by_the_rows(hold_id, answer)
             return answer
         if answer.granted:
             away.make_durable(shard, answer)

@@ -182,6 +182,20 @@ class TestAnAnswerIsLostAndTheKeyAskedForAgain:
         assert store.commit(hold.hold_id)
         assert flushed(store) == used(store, entitled) == 2
 
+    def test_the_rows_that_hold_another_in_its_place_make_it_nobodys(
+        self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy, server: redis.Redis
+    ) -> None:
+        """Even if a process that still reaches Redis was led to it meanwhile: one key counts once."""
+        store.commit(store.reserve(entitled, Metric.VIDEO, 1).hold_id)
+        network.lose_next_answer(meanwhile=network.cut)
+        first = store.reserve(entitled, Metric.VIDEO, 1, key="k")
+        for hold in server.scan_iter(match="*:h:*"):
+            server.hset(hold, "r", "1")
+        store.commit(first.hold_id)
+        network.heal()
+
+        assert flushed(store) == used(store, entitled) == 2
+
 
 class TestKeysOfRedisAreGone:
     """Evicted, or deleted by hand."""

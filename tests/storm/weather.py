@@ -82,7 +82,7 @@ class Servers:
             except (subprocess.SubprocessError, psycopg.OperationalError, AssertionError):
                 if time.monotonic() > deadline:
                     raise
-                time.sleep(0.1)
+                time.sleep(0.1)  # until the next look: nothing tells when it is up
             else:
                 return
 

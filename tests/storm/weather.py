@@ -42,9 +42,8 @@ class Servers:
     def __exit__(self, *error: object) -> None:
         self.network.close()
         self._valkey.stop()
-        with suppress(
-            subprocess.SubprocessError
-        ):  # a busy machine takes its time to stop it; its folder goes anyway
+        # A busy machine takes its time to stop it; its folder goes anyway.
+        with suppress(subprocess.SubprocessError):
             self._postgres.cleanup()
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -23,17 +24,19 @@ def support_page_of(page: Page, user: str) -> None:
     page.get_by_role("link", name="Plan, allowances, corrections, cancelling").click()
 
 
-def message(page: Page) -> str:
-    return page.locator(".messagelist").inner_text()
+def is_told(page: Page, text: str) -> None:
+    """Wait for the admin's message."""
+    expect(page.locator(".messagelist")).to_contain_text(text)
 
 
-def row(page: Page, label: str) -> str:
-    """What stands beside a label of an admin form."""
-    return page.locator(".form-row").filter(has_text=label).first.inner_text()
+def has_row(page: Page, label: str, text: str) -> None:
+    """Wait until the text stands beside a label of an admin form."""
+    expect(page.locator(".form-row").filter(has_text=label).first).to_contain_text(text)
 
 
 def reload_until(page: Page, happened: Callable[[], bool]) -> None:
     for _ in range(60):
+        page.wait_for_load_state()
         if happened():
             return
         page.wait_for_timeout(500)

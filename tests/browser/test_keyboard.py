@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from playwright.sync_api import expect
+
 from tests.browser.admin import OpenPage
 from tests.browser.customer import LONG, Customer
 from tests.browser.site import CARD, DemoSite
@@ -55,10 +57,10 @@ def test_from_free_to_paid_and_back(open_page: OpenPage, shop: DemoSite) -> None
     opener = customer.button("settings.cancel")
     press(page, opener)
     page.get_by_role("dialog").wait_for()
-    assert page.evaluate("document.querySelector('[role=dialog]').contains(document.activeElement)")
+    page.wait_for_function("document.querySelector('[role=dialog]').contains(document.activeElement)")
     page.keyboard.press("Escape")
     page.get_by_role("dialog").wait_for(state="detached")
-    assert opener.evaluate(FOCUSED), "focus comes back to where it was"
+    expect(opener).to_be_focused()  # focus comes back to where it was
     page.keyboard.press("Enter")
     press(page, customer.dialog_button("cancel.confirm"))
     customer.sees("status.ending")

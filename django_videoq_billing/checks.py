@@ -1,5 +1,5 @@
 """System checks. They read settings only: no network and no database. The exceptions run with `check --deploy` alone:
-one asks the usage store's server how it is set up, and two in `production` ask the database.
+one asks the usage store's server how it is set up, and three in `production` ask the database.
 
 A value of VIDEOQ_BILLING that cannot be right is no check: it stops the process (see conf.py).
 """

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
-from django.db import Error
+from django.db import Error, connections, router
 from django.utils import timezone
 from django.utils.http import is_same_domain
 
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.jobs import JOBS, Job
-from django_videoq_billing.models import JobRun, SubscriptionPlan
+from django_videoq_billing.models import JobRun, SubscriptionPlan, UsageRecord
 from django_videoq_billing.services.stripe_service.client import live_mode
 
 LATE = timedelta(hours=1)
@@ -36,6 +36,7 @@ def register() -> None:
         redirect_hosts,
         jobs_run,
         plans_are_at_stripe,
+        mariadb_snapshots,
     ):
         checks.register(check, "videoq_billing", deploy=True)
 
@@ -205,5 +206,28 @@ def plans_are_at_stripe(app_configs: Any, **kwargs: Any) -> Found:
             f"Plans cost money and have no price at Stripe: {', '.join(unpriced)}. Nobody can buy them.",
             hint="Run `manage.py sync_stripe_plans`.",
             id="videoq_billing.W014",
+        )
+    ]
+
+
+def mariadb_snapshots(app_configs: Any, **kwargs: Any) -> Found:
+    """Asks the database. See https://mariadb.com/kb/en/innodb-system-variables/#innodb_snapshot_isolation"""
+    alias = router.db_for_write(UsageRecord)
+    if connections[alias].vendor != "mysql":
+        return []
+    try:
+        with connections[alias].cursor() as cursor:
+            cursor.execute("SHOW SESSION VARIABLES LIKE 'innodb_snapshot_isolation'")
+            rows = cursor.fetchall()
+    except Error:
+        return []
+    if ("innodb_snapshot_isolation", "ON") not in rows:
+        return []
+    return [
+        checks.Warning(
+            f"MariaDB's innodb_snapshot_isolation is on for DATABASES[{alias!r}]: of requests that wait for each other's "
+            "rows, some fail (error 1020).",
+            hint="Set OPTIONS['init_command'] = 'SET innodb_snapshot_isolation = OFF'.",
+            id="videoq_billing.W015",
         )
     ]

@@ -8,4 +8,5 @@ from django.db import connection
 ON_SQLITE = connection.vendor == "sqlite"
 ON_MARIADB = connection.vendor == "mysql"
 
+about_mariadb = pytest.mark.skipif(not ON_MARIADB, reason="It is about what MariaDB alone does.")
 about_postgresql = pytest.mark.skipif(ON_MARIADB, reason="It is about what PostgreSQL alone does.")

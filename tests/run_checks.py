@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 # One more than there are cores: a fifth of the time tests wait for servers and for processes that they have started.
 PARALLEL = f"--numprocesses {min(4, (os.cpu_count() or 1) + 1)}"
-COVERAGE = "--cov --cov-report=term"  # of the tests on SQLite alone: it makes them half as slow again
+COVERAGE = "--cov --cov-report="  # of the tests on SQLite alone: it makes them half as slow again
 # The races need it; what counts and decides must agree with it, too. The rest runs there in the matrix of tox.
 ON_POSTGRES = """
     tests/commands/test_flush_usage.py tests/decorators tests/jobs tests/seed tests/services tests/simulation tests/usage
@@ -32,6 +32,7 @@ CHECKS = {
     "package": "python -m tests.packaging",
     "migrations": "django-admin makemigrations --check --dry-run videoq_billing videos",
     "tests on SQLite": f"pytest -m 'not postgres and not browser' {PARALLEL} {COVERAGE}",
+    "coverage": "coverage report",  # by itself, so that what a failed test says is the last that pytest says
     "tests on PostgreSQL": f"python -m tests.with_postgres pytest {ON_POSTGRES} {PARALLEL}",
     "tests under unfold": "pytest --ds tests.settings_unfold tests/unfold",
     "tests in a browser": "pytest -m browser -rs tests/browser --numprocesses 2",

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from django.core import checks
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from django_videoq_billing import production
 from django_videoq_billing.jobs import JOBS
 from django_videoq_billing.models import JobRun
+from tests.databases import about_mariadb
 from tests.factories import make_plan
 from tests.test_checks import ids, messages, only
 
@@ -162,6 +163,17 @@ def test_w014_plans_are_at_stripe(site: Any) -> None:
     pro.stripe_price_id = "price_1"
     pro.save()
     assert "videoq_billing.W014" not in ids(deploy=True)
+
+
+@about_mariadb
+def test_w015_mariadb_snapshots(site: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET innodb_snapshot_isolation = ON")
+        try:
+            assert "DATABASES['default']" in only_on_deployment("videoq_billing.W015").msg
+        finally:
+            cursor.execute("SET innodb_snapshot_isolation = OFF")
+    assert "videoq_billing.W015" not in ids(deploy=True)
 
 
 def test_a_database_that_is_away_is_the_business_of_others(

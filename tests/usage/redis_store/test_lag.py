@@ -97,11 +97,11 @@ def test_a_silent_server_does_not_keep_anybody_waiting(far_store: RedisUsageStor
     assert far_store.lag() == NOTHING
     network.silence()
 
-    for longest in (TIMEOUT_SECONDS + 1, 0.5):  # for whoever finds out, and for whoever comes next
+    for time_outs in (1, 0):  # for whoever finds out, and for whoever comes next
         began = time.monotonic()
         with pytest.raises(UsageUnavailable):
             far_store.lag()
-        assert time.monotonic() - began < longest
+        assert time.monotonic() - began < (time_outs + 1) * TIMEOUT_SECONDS
 
 
 @pytest.mark.usefixtures("far_store")
@@ -114,7 +114,7 @@ def test_nor_a_probe_that_asks_for_health(network: Proxy, settings: Any) -> None
 
     began = time.monotonic()
     answer = client.get(address)
-    assert time.monotonic() - began < TIMEOUT_SECONDS + 1.5
+    assert time.monotonic() - began < 2 * TIMEOUT_SECONDS
     assert {name: check["status"] for name, check in answer.json()["checks"].items()} == {
         "database": "ok",
         "usage_store": "failing",

@@ -194,7 +194,8 @@ def used(
 
 
 def usage(metric: str) -> dict[str, int]:
-    return DailyFigures.objects.get(date=MONDAY.date()).usage.get(metric, {})
+    found: dict[str, int] = DailyFigures.objects.get(date=MONDAY.date()).usage.get(metric, {})
+    return found
 
 
 def test_usage_by_parts_of_the_limit(standard: SubscriptionPlan) -> None:

@@ -180,7 +180,7 @@ def jobs_run(app_configs: Any, **kwargs: Any) -> Found:
         return []
     return [
         checks.Warning(
-            f"Jobs have not run for an hour past their time: {', '.join(late)}.",
+            f"Jobs have never run, or not for an hour past their time: {', '.join(late)}.",
             hint="Keep `manage.py run_billing_jobs --loop` running, or Celery's worker and beat.",
             id="videoq_billing.W013",
         )

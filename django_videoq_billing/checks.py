@@ -60,7 +60,8 @@ def usage_store(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
         return [
             checks.Error(
                 f"VIDEOQ_BILLING['USAGE_STORE'] cannot be used: {error}",
-                hint="Use 'database', 'redis' with a django-redis cache, or the dotted path of your own UsageStore class.",
+                hint="Use 'database', 'redis' with a cache whose BACKEND is 'django_redis.cache.RedisCache', or the dotted "
+                "path of your own UsageStore class.",
                 id="videoq_billing.E002",
             )
         ]

@@ -68,6 +68,8 @@ def requires_quota(
     Put it innermost: on the method, and under `@api_view`, where a token user is known already. Works on
     functions and methods, sync and async, and may be stacked for several metrics.
     """
+    if callable(metric):
+        raise ImproperlyConfigured('@requires_quota needs a metric: write @requires_quota("video").')
     guard = _Guard(
         read_metric(metric), amount, frozenset(method.upper() for method in methods), refused, hold
     )
@@ -148,7 +150,7 @@ class _Guard:
             amount = self.amount
             if callable(amount):
                 check_user(user)  # before the host's function, which may look at the user
-                amount = amount(request)
+                amount = self.ask(amount, request)
             key = _plain(request).META.get("HTTP_IDEMPOTENCY_KEY")
             if key is None and not self.hold:
                 return UsageTracker.admit(user, self.metric, amount)
@@ -166,6 +168,15 @@ class _Guard:
         except BillingError as error:
             return error_response(_plain(request), error)
         return hold
+
+    def ask(self, amount: Callable[[Any], int], request: HttpRequest) -> int:
+        """What the host's function says. `int(request.POST["seconds"])` meets whatever a client sends, or leaves out."""
+        try:
+            return amount(request)
+        except (ValueError, LookupError) as error:
+            extra = {"metric": str(self.metric), "error": type(error).__name__}
+            logger.warning("amount_not_read", extra=extra)
+            raise InvalidRequest.no_amount() from error
 
     def settle(self, hold: Hold | Counted, response: Any) -> Any:
         """Commit or give back by the status, and tell the client what is left."""

@@ -35,6 +35,7 @@ def register() -> None:
         sender,
         redirect_hosts,
         jobs_run,
+        plans_are_seeded,
         plans_are_at_stripe,
         mariadb_snapshots,
     ):
@@ -179,7 +180,7 @@ def jobs_run(app_configs: Any, **kwargs: Any) -> Found:
         return []
     return [
         checks.Warning(
-            f"Jobs have not run for an hour past their time: {', '.join(late)}.",
+            f"Jobs have never run, or not for an hour past their time: {', '.join(late)}.",
             hint="Keep `manage.py run_billing_jobs --loop` running, or Celery's worker and beat.",
             id="videoq_billing.W013",
         )
@@ -188,6 +189,24 @@ def jobs_run(app_configs: Any, **kwargs: Any) -> Found:
 
 def _is_late(job: Job, row: JobRun | None) -> bool:
     return row is None or row.started_at is None or row.started_at + job.every + LATE < timezone.now()
+
+
+def plans_are_seeded(app_configs: Any, **kwargs: Any) -> Found:
+    """Asks the database."""
+    try:
+        missing = get_settings().PLANS.keys() - set(SubscriptionPlan.objects.values_list("slug", flat=True))
+    except Error:
+        return []
+    if not missing:
+        return []
+    return [
+        checks.Warning(
+            f"VIDEOQ_BILLING['PLANS'] names plans that the database lacks: {', '.join(sorted(missing))}. Nobody is "
+            "offered them.",
+            hint="Run `manage.py seed_plans`, after each change of PLANS.",
+            id="videoq_billing.W016",
+        )
+    ]
 
 
 def plans_are_at_stripe(app_configs: Any, **kwargs: Any) -> Found:

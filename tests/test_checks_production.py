@@ -13,6 +13,7 @@ from django.utils import timezone
 from django_videoq_billing import production
 from django_videoq_billing.jobs import JOBS
 from django_videoq_billing.models import JobRun
+from django_videoq_billing.services.plans import seed_plans
 from tests.databases import about_mariadb
 from tests.factories import make_plan
 from tests.test_checks import ids, messages, only
@@ -34,7 +35,9 @@ def site(settings: Any) -> Any:
         "SITE_URL": "https://videos.example.com",
         "STRIPE_SECRET_KEY": "sk_live_0123456789abcdefghijklmnop",
         "STRIPE_WEBHOOK_SECRET": "whsec_0123",
+        "PLANS": {"free": {"name": "Free"}},
     }
+    seed_plans()
     now = timezone.now()
     JobRun.objects.bulk_create(JobRun(name=name, started_at=now) for name in JOBS)
     return settings
@@ -155,8 +158,14 @@ def test_w013_jobs_run(site: Any, name: str, late: int) -> None:
     assert name in only("videoq_billing.W013", deploy=True).msg
 
 
+def test_w016_plans_are_seeded(site: Any) -> None:
+    give(site, PLANS={"free": {"name": "Free"}, "pro": {"name": "Pro", "video_limit": 5}})
+    assert ": pro." in only_on_deployment("videoq_billing.W016").msg
+    seed_plans()
+    assert "videoq_billing.W016" not in ids(deploy=True)
+
+
 def test_w014_plans_are_at_stripe(site: Any) -> None:
-    make_plan(slug="free")
     pro = make_plan(slug="pro", price_cents=1200)
     make_plan(slug="gone", price_cents=900, is_active=False)
     assert ": pro." in only_on_deployment("videoq_billing.W014").msg

@@ -68,6 +68,10 @@ class InvalidRequest(BillingError):
         )
 
     @classmethod
+    def no_amount(cls) -> InvalidRequest:
+        return cls(_("The request does not say a valid amount."))
+
+    @classmethod
     def unknown_metric(cls, metric: object, known: list[str]) -> InvalidRequest:
         return cls(
             _("Unknown metric %(metric)s; use one of: %(known)s.")

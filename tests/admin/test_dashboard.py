@@ -59,6 +59,7 @@ def pays(plan: SubscriptionPlan, number: int) -> Any:
 
 
 def record(user: Any, used: int) -> UsageRecord:
+    UserSubscription.objects.filter(user=user).update(current_period_start=NOW - DAY)
     return UsageRecord.objects.create(
         user=user,
         billing_period_start=NOW - DAY,

@@ -33,6 +33,13 @@ class TestMisuse:
         with pytest.raises(InvalidRequest, match="video, transcription"):
             requires_quota("vidoe")
 
+    def test_without_a_metric_is_refused_when_the_module_loads(self) -> None:
+        def view(request: Any) -> HttpResponse:
+            return HttpResponse()
+
+        with pytest.raises(ImproperlyConfigured, match=r'write @requires_quota\("video"\)'):
+            requires_quota(view)  # type: ignore[arg-type]
+
     @pytest.mark.parametrize("amount", [0, -1, True, 1.5, "1"])
     def test_an_absurd_amount_is_refused_when_the_module_loads(self, amount: Any) -> None:
         with pytest.raises(InvalidRequest):

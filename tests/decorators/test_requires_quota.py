@@ -168,6 +168,16 @@ class TestAmounts:
         assert response.json()["error"] == "invalid_request"
         assert UsageTracker.get_usage(user)["transcription_seconds"] == videos(user) == 0
 
+    @pytest.mark.parametrize("sent", [{}, {"seconds": "many"}, {"seconds": "9" * 5000}])
+    def test_an_amount_that_cannot_be_read_is_a_bad_request(
+        self, client: Client, user: Any, sent: dict[str, str]
+    ) -> None:
+        response = client.post("/both/", sent)
+
+        assert response.status_code == 400
+        assert response.json()["error"] == "invalid_request"
+        assert UsageTracker.get_usage(user)["transcription_seconds"] == videos(user) == 0
+
     @pytest.mark.parametrize("key", ["", "x" * 256, "a\x01b"])
     def test_an_absurd_key_is_a_bad_request(self, client: Client, user: Any, key: str) -> None:
         response = answer(client, "/function/", Idempotency_Key=key)

@@ -21,7 +21,9 @@ CLOSE = 80
 
 
 def running(now: datetime) -> QuerySet[UsageRecord]:
-    return UsageRecord.objects.filter(billing_period_start__lte=now, billing_period_end__gt=now).order_by()
+    """Each user once: the period that a change of plan has cut short is over, whatever its record's end says."""
+    lasting = UsageRecord.objects.filter(billing_period_start__lte=now, billing_period_end__gt=now)
+    return lasting.filter(user__subscription__current_period_start__lte=F("billing_period_start")).order_by()
 
 
 def usage_distribution(now: datetime) -> dict[str, dict[str, int]]:

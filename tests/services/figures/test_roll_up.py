@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.contrib.auth.models import User
 
 from django_videoq_billing.models import (
     DailyFigures,
@@ -14,10 +15,10 @@ from django_videoq_billing.models import (
     UsageRecord,
     WebhookEvent,
 )
-from django_videoq_billing.services.figures import rebuild, roll_up
+from django_videoq_billing.services.figures import close_to_limits, rebuild, roll_up
 from django_videoq_billing.services.metrics import metrics_of
 from django_videoq_billing.types import Period
-from tests.factories import make_payment, make_plan, make_user
+from tests.factories import make_payment, make_plan, subscribed
 from tests.services.figures.days import DAY, HOUR, MONDAY, ends, money, pays
 
 pytestmark = pytest.mark.django_db
@@ -177,25 +178,46 @@ def test_a_payment_recovered_later_changes_its_day(standard: SubscriptionPlan) -
     assert DailyMoney.objects.get(date=MONDAY.date()).recovered == 1
 
 
-def test_usage_by_parts_of_the_limit() -> None:
-    for used, limit in ((0, 10), (4, 10), (5, 10), (7, 10), (8, 10), (9, 10), (10, 10), (12, 10), (3, None)):
-        UsageRecord.objects.create(
-            user=make_user(),
-            billing_period_start=MONDAY - DAY,
-            billing_period_end=MONDAY + DAY,
-            video_count=used,
-            video_limit=limit,
-        )
-    over = make_user()
+def used(
+    plan: SubscriptionPlan, count: int, limit: int | None, start: datetime, user: User | None = None
+) -> User:
+    """A user of the plan since `start`, and what was used in that period."""
+    user = subscribed(plan, user, current_period_start=start)
     UsageRecord.objects.create(
-        user=over, billing_period_start=MONDAY - 2 * DAY, billing_period_end=MONDAY, video_limit=1
+        user=user,
+        billing_period_start=start,
+        billing_period_end=start + 2 * DAY,
+        video_count=count,
+        video_limit=limit,
     )
+    return user
+
+
+def usage(metric: str) -> dict[str, int]:
+    found: dict[str, int] = DailyFigures.objects.get(date=MONDAY.date()).usage.get(metric, {})
+    return found
+
+
+def test_usage_by_parts_of_the_limit(standard: SubscriptionPlan) -> None:
+    for count, limit in ((0, 10), (4, 10), (5, 10), (7, 10), (8, 10), (9, 10), (10, 10), (12, 10), (3, None)):
+        used(standard, count, limit, MONDAY - DAY)
+    used(standard, 0, 1, MONDAY - 2 * DAY)
     roll_up(MONDAY)
-    usage = DailyFigures.objects.get(date=MONDAY.date()).usage
-    assert usage["video"] == {
+    assert usage("video") == {
         "unused": 1, "to_50": 1, "to_80": 2, "to_100": 2, "full": 2, "unlimited": 1
     }  # fmt: skip
-    assert usage["transcription"] == {"unlimited": 9}
+    assert usage("transcription") == {"unlimited": 9}
+
+
+def test_the_period_that_an_upgrade_has_cut_short_is_over(
+    standard: SubscriptionPlan, premium: SubscriptionPlan
+) -> None:
+    user = used(standard, 10, 10, MONDAY - DAY)
+    assert [record.user for record in close_to_limits(MONDAY, 20)] == [user]
+    used(premium, 1, 100, MONDAY, user)
+    assert close_to_limits(MONDAY, 20) == []
+    roll_up(MONDAY)
+    assert usage("video") == {"to_50": 1}
 
 
 def processed(name: str, at: datetime, *, seconds: int) -> None:

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import get_language, gettext, ngettext
 
 from django_videoq_billing.conf import get_settings
@@ -95,11 +96,11 @@ def _video_line(plan: SubscriptionPlan) -> str:
         return gettext("Unlimited videos")
     yearly = plan.interval == SubscriptionPlan.Interval.YEAR
     line = (
-        ngettext("%(count)d video per year", "%(count)d videos per year", plan.video_limit)
+        ngettext("%(count)s video per year", "%(count)s videos per year", plan.video_limit)
         if yearly
-        else ngettext("%(count)d video per month", "%(count)d videos per month", plan.video_limit)
+        else ngettext("%(count)s video per month", "%(count)s videos per month", plan.video_limit)
     )
-    return line % {"count": plan.video_limit}
+    return line % {"count": number_format(plan.video_limit, force_grouping=True)}
 
 
 def _transcription_line(plan: SubscriptionPlan) -> str:
@@ -107,8 +108,8 @@ def _transcription_line(plan: SubscriptionPlan) -> str:
         return gettext("Unlimited transcription")
     yearly = plan.interval == SubscriptionPlan.Interval.YEAR
     line = (
-        gettext("%(minutes)d minutes of transcription per year")
+        gettext("%(minutes)s minutes of transcription per year")
         if yearly
-        else gettext("%(minutes)d minutes of transcription per month")
+        else gettext("%(minutes)s minutes of transcription per month")
     )
-    return line % {"minutes": plan.transcription_limit_minutes}
+    return line % {"minutes": number_format(plan.transcription_limit_minutes, force_grouping=True)}

@@ -195,6 +195,10 @@ def test_price_display(fields: dict[str, Any], language: str, text: str) -> None
             ["Unlimited videos", "5 minutes of transcription per year"],
         ),
         ({"interval": "year", "video_limit": 2}, ["2 videos per year", "Unlimited transcription"]),
+        (
+            {"video_limit": 12_000, "transcription_limit_minutes": 1000},
+            ["12,000 videos per month", "1,000 minutes of transcription per month"],
+        ),
         ({"features": ["Own words", "", "100%"]}, ["Own words", "", "100%"]),
     ],
 )

@@ -35,7 +35,8 @@ function Failure({ error, onRetry }: ErrorNoticeProps) {
   const waiting = useWait(known);
   const confirm = known.paymentUrl;
   const signIn = known.status === 401 && config.loginUrl ? loginAddress(config.loginUrl) : null;
-  const retry = onRetry && known.status !== 401 && !confirm ? onRetry : null;
+  const refused = known.status === 400 || known.status === 401; // as it will be when it is sent again
+  const retry = onRetry && !refused && !confirm ? onRetry : null;
   return (
     <Alert
       level={confirm || known.status === 401 ? "warn" : "bad"}

@@ -73,6 +73,17 @@ describe("the plans", () => {
     await waitFor(() => expect(api.asked("POST billing/subscription/checkout")).toHaveLength(2));
   });
 
+  it("offer no second try of what would be refused again", async () => {
+    wellApi({
+      "GET billing/subscription": ok(subscription({ plan: FREE })),
+      "POST billing/subscription/checkout": refuse(400, "invalid_plan", "Standard cannot be bought here."),
+    });
+    const { user } = show(<PlanSelector />);
+    await user.click(await button("Choose Standard"));
+    expect(await screen.findByText("Standard cannot be bought here.")).toBeInTheDocument();
+    expect(screen.queryByRole("button", { name: "Try again" })).not.toBeInTheDocument();
+  });
+
   it("wait as long as the API says before they let one try again", async () => {
     wellApi({
       "GET billing/plans": refuse(429, "throttled", "Too many requests.", null, { "Retry-After": "1" }),

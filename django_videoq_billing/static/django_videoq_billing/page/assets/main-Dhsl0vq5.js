@@ -1,1 +1,0 @@
-import{t as e}from"./app-DxGSeoiC.js";e();

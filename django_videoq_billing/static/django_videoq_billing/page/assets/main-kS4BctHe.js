@@ -1,0 +1,1 @@
+import{t as e}from"./app-B3iXaXAD.js";e();

@@ -237,7 +237,8 @@ def _leave_keys_to_the_database(batch: Batch, rows: Iterable[UsageReservation]) 
     remembered = timezone.now() - timedelta(seconds=scripts.REMEMBER_SECONDS)
     for holder in _holders(takers).exclude(settled_at__lt=remembered):
         taker = takers.get((holder.user_id, holder.metric, holder.key))
-        if taker and shard_of_hold(holder.pk) is None and taker.pk != holder.pk:
+        has_it_yet = batch.holds.get(holder.pk.hex, holder).key is not None
+        if taker and has_it_yet and shard_of_hold(holder.pk) is None and taker.pk != holder.pk:
             taker.key = None
             batch.contradicted.add(encoded(holder.user_id).decode())
 

@@ -44,3 +44,52 @@ class TestAKeyGoesToAnotherHoldWhileNobodyFlushes:
             again = store.reserve(entitled, Metric.VIDEO, 2, key="k")
 
             assert (again.replayed, again.id) == (True, second.id)
+
+
+class TestASettledHoldIsEvictedBeforeItIsFlushed:
+    """It has a time to live, and a full Redis takes what has one; the rows still call it held."""
+
+    def test_and_what_was_committed_is_not_given_back(
+        self, store: RedisUsageStore, entitled: EntitlementOf, server: redis.Redis
+    ) -> None:
+        hold = store.reserve(entitled, Metric.VIDEO, 2)
+        store.flush()
+        store.commit(hold.hold_id)
+        server.delete(*server.keys("*:h:*"))
+        store.forget(entitled.user_id)
+        assert not store.reserve(entitled, Metric.VIDEO, 1).granted
+
+        with pytest.raises(Conflict):
+            store.release(hold.hold_id)
+        with later():
+            assert not store.reserve(entitled, Metric.VIDEO, 1).granted
+            assert flushed(store) == used(store, entitled) == 2
+
+    def test_and_its_key_is_known(
+        self, store: RedisUsageStore, entitled: EntitlementOf, server: redis.Redis
+    ) -> None:
+        hold = store.reserve(entitled, Metric.VIDEO, 1, key="k")
+        store.flush()
+        store.commit(hold.hold_id)
+        server.delete(*server.keys("*:h:*"), *server.keys("*:k:*"))
+        store.forget(entitled.user_id)
+
+        again = store.reserve(entitled, Metric.VIDEO, 1, key="k")
+
+        assert (again.replayed, again.id, again.state) == (True, hold.id, "committed")
+        assert flushed(store) == used(store, entitled) == 1
+
+    def test_and_what_was_released_is_not_given_back_twice(
+        self, store: RedisUsageStore, entitled: EntitlementOf, server: redis.Redis
+    ) -> None:
+        hold = store.reserve(entitled, Metric.VIDEO, 1, key="k")
+        store.reserve(entitled, Metric.VIDEO, 1)
+        store.flush()
+        store.release(hold.hold_id)
+        server.delete(*server.keys(f"*:h:{hold.hold_id.hex}"))
+        store.forget(entitled.user_id)
+        other = store.reserve(entitled, Metric.VIDEO, 1, key="k")
+
+        assert (other.granted, other.replayed) == (True, False)
+        assert store.release(hold.hold_id) is False
+        assert not store.reserve(entitled, Metric.VIDEO, 1).granted

@@ -202,8 +202,7 @@ class RedisUsageStore(UsageStore):
             raise Conflict.already_settled(str(UsageReservation.State.COMMITTED.label))
         if outcome == RELEASED:
             raise Conflict.already_settled(str(UsageReservation.State.RELEASED.label))
-        if outcome:
-            away.make_durable(shard)
+        away.make_durable(shard)  # also what was settled before: by this very call, if its answer was lost
         return bool(outcome)
 
     def _settle_in_database(self, hold_id: UUID, in_database: Callable[[], bool]) -> bool:

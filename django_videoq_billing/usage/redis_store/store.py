@@ -92,8 +92,7 @@ class RedisUsageStore(UsageStore):
                 self._not_known(shard, hold_id, error)
             work = partial(self.database.reserve, entitlement, metric, amount, key=key, hold=hold)
             answer = self._without_redis(shard, entitlement.user_id, error, work)
-            if hold_id is not None and error.maybe_done:
-                away.answered_by_the_rows(hold_id, answer)
+            away.answered_by_the_rows(answer, shard.number, hold_id if error.maybe_done else None)
             return answer
         if answer.granted:
             away.make_durable(shard, answer)

@@ -6,13 +6,17 @@ from typing import Any
 
 import pytest
 import redis
+from django.db import connection
 from django.utils import timezone
 
-from django_videoq_billing.models import SubscriptionPlan, UsageReservation
+from django_videoq_billing.exceptions import Conflict
+from django_videoq_billing.models import SubscriptionPlan, UsageReservation, UsageSettlement
 from django_videoq_billing.services.entitlements import EntitlementOf, entitlement_of
 from django_videoq_billing.services.privacy import billing_data_of
 from django_videoq_billing.types import Metric
 from django_videoq_billing.usage.redis_store import RedisUsageStore
+from django_videoq_billing.usage.redis_store.away import give_back_unheard
+from django_videoq_billing.usage.redis_store.scripts import Shard
 from tests.factories import subscribed
 from tests.proxy import Proxy
 from tests.usage.faults.looks import flushed, later, used
@@ -100,6 +104,44 @@ class TestToldWhileRedisIsAway:
 
         with later():
             assert store.reserve(other, Metric.VIDEO, 2).granted
+
+    @pytest.mark.parametrize(("first", "second"), [("commit", "release"), ("release", "commit")])
+    def test_what_was_told_first_stands(
+        self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy, first: str, second: str
+    ) -> None:
+        """Whoever says the opposite is told so, as Redis would have done."""
+        hold = store.reserve(entitled, Metric.VIDEO, 2)
+        network.cut()
+        assert getattr(store, first)(hold.hold_id) is True
+        assert getattr(store, first)(hold.hold_id) is False
+
+        with pytest.raises(Conflict):
+            getattr(store, second)(hold.hold_id)
+
+        network.heal()
+        assert flushed(store) == used(store, entitled) == (2 if first == "commit" else 0)
+
+    def test_a_commit_is_written_down_though_a_flush_carries_out_what_stood_there(
+        self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy, shard: Shard
+    ) -> None:
+        """Its hold was unheard of, and asked for again by its client key."""
+
+        def carried_out(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+            if sql.startswith("UPDATE") and UsageSettlement._meta.db_table in sql:
+                with connection.cursor() as cursor:
+                    cursor.cursor.execute(f"DELETE FROM {UsageSettlement._meta.db_table}")
+            return execute(sql, params, many, context)
+
+        store.reserve(entitled, Metric.VIDEO, 2, key="k")
+        hold = store.reserve(entitled, Metric.VIDEO, 2, key="k")
+        give_back_unheard(hold.hold_id, shard.number)
+        network.cut()
+        with connection.execute_wrapper(carried_out):
+            assert store.commit(hold.hold_id)
+        network.heal()
+
+        assert flushed(store) == used(store, entitled) == 2
+        assert UsageReservation.objects.get().state == "committed"
 
     def test_a_user_is_given_what_the_rows_have_of_him(
         self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy, subscriber: Any

@@ -9,7 +9,8 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.db import Error
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from django_videoq_billing.conf import get_settings
 from django_videoq_billing.exceptions import Conflict, UsageUnavailable
@@ -19,7 +20,7 @@ from django_videoq_billing.usage.redis_store import flush
 from django_videoq_billing.usage.redis_store.keys import CODE, encoded, microseconds
 from django_videoq_billing.usage.redis_store.scripts import Shard
 from django_videoq_billing.usage.redis_store.wire import StoreAwayError
-from django_videoq_billing.usage.rows import alias
+from django_videoq_billing.usage.rows import alias, holds
 
 logger = logging.getLogger("django_videoq_billing")
 
@@ -79,8 +80,10 @@ def _unheard(hold_id: UUID) -> QuerySet[UsageSettlement]:
 
 
 def written_amount(hold_id: UUID) -> int | None:
+    """With what amount a commit was told that is not carried out yet; None for one as reserved that no row tells."""
     told = UsageSettlement.objects.using(alias()).filter(pk=hold_id, state=ReservationState.COMMITTED)
-    return told.values_list("actual", flat=True).first()
+    reserved = Subquery(holds().filter(pk=hold_id).values("amount"))
+    return told.values_list(Coalesce("actual", reserved), flat=True).first()
 
 
 def make_durable(shard: Shard, admitted: Reservation | None = None) -> None:

@@ -16,16 +16,14 @@ from django_videoq_billing.usage.rows import alias, give_back, holds
 
 logger = logging.getLogger("django_videoq_billing")
 
-BATCH = 1000
-
 
 def carry_out(shard: Shard) -> int:
-    """Settle what was told; return how many holds. Raises StoreAwayError; what is left stays written down.
+    """Settle all that was told; return how many holds. Raises StoreAwayError; what is left stays written down.
 
     Safe to stop anywhere and to run in several places at once. A Redis that was emptied does not know the
     hold any more; then the hold's row is settled.
     """
-    told = list(UsageSettlement.objects.using(alias()).filter(shard=shard.number)[:BATCH])
+    told = list(UsageSettlement.objects.using(alias()).filter(shard=shard.number))
     for one in told:
         unheard = one.state == UsageSettlement.State.EXPIRED
         outcome = shard.settle(one.reservation_id, one.state, one.actual, unheard=unheard)

@@ -174,9 +174,10 @@ class RedisUsageStore(UsageStore):
         number = shard_of_hold(reservation_id)
         with suppress(StoreAwayError):
             state, final = self.shards[number].settled(reservation_id) if number is not None else (None, None)
-            if state is not None:
-                return int(final or 0) if state == b"committed" else None
-        return away.written_amount(reservation_id) or self.database.settled_amount(reservation_id)
+            if state == b"committed" and final is not None:  # one that was rebuilt does not know
+                return int(final)
+        told = away.written_amount(reservation_id)
+        return self.database.settled_amount(reservation_id) if told is None else told
 
     def release(self, reservation_id: UUID) -> bool:
         in_database = partial(self.database.release, reservation_id)

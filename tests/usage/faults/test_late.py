@@ -93,3 +93,15 @@ class TestASettledHoldIsEvictedBeforeItIsFlushed:
         assert (other.granted, other.replayed) == (True, False)
         assert store.release(hold.hold_id) is False
         assert not store.reserve(entitled, Metric.VIDEO, 1).granted
+
+
+def test_with_what_amount_a_hold_was_committed_is_known_though_redis_was_emptied(
+    store: RedisUsageStore, entitled: EntitlementOf, server: redis.Redis
+) -> None:
+    hold = store.reserve(entitled, Metric.VIDEO, 1, key="k")
+    store.commit(hold.hold_id, 2)
+    store.flush()
+    server.flushall()
+    assert store.reserve(entitled, Metric.VIDEO, 1, key="k").replayed
+
+    assert store.settled_amount(hold.hold_id) == 2

@@ -16,6 +16,7 @@ from django_videoq_billing.services.privacy import billing_data_of
 from django_videoq_billing.types import Metric
 from django_videoq_billing.usage.redis_store import RedisUsageStore
 from django_videoq_billing.usage.redis_store.away import give_back_unheard
+from django_videoq_billing.usage.redis_store.keys import new_hold_id
 from django_videoq_billing.usage.redis_store.scripts import Shard
 from tests.factories import subscribed
 from tests.proxy import Proxy
@@ -142,6 +143,42 @@ class TestToldWhileRedisIsAway:
 
         assert flushed(store) == used(store, entitled) == 2
         assert UsageReservation.objects.get().state == "committed"
+
+    def test_all_of_it_is_carried_out_before_a_hold_expires(
+        self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy, shard: Shard
+    ) -> None:
+        """However much was told in an outage."""
+        hold = store.reserve(entitled, Metric.VIDEO, 2)
+        others = [new_hold_id(shard.number) for _ in range(1100)]
+        released = UsageSettlement.State.RELEASED
+        UsageSettlement.objects.bulk_create(
+            UsageSettlement(reservation_id=other, shard=shard.number, state=released) for other in others
+        )
+        network.cut()
+        store.commit(hold.hold_id)
+        network.heal()
+
+        with later():
+            assert not store.reserve(entitled, Metric.VIDEO, 1).granted
+
+    @pytest.mark.parametrize("actual", [None, 0, 5])
+    @pytest.mark.parametrize("is_back", [False, True])
+    def test_with_what_amount_is_told(
+        self,
+        store: RedisUsageStore,
+        entitled: EntitlementOf,
+        network: Proxy,
+        actual: int | None,
+        is_back: bool,
+    ) -> None:
+        hold = store.reserve(entitled, Metric.VIDEO, 2)
+        store.flush()
+        network.cut()
+        store.commit(hold.hold_id, actual)
+        if is_back:
+            network.heal()
+
+        assert store.settled_amount(hold.hold_id) == (2 if actual is None else actual)
 
     def test_a_user_is_given_what_the_rows_have_of_him(
         self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy, subscriber: Any

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Q, Subquery
 from django.utils import timezone
 
@@ -64,7 +65,9 @@ def rebuild(shard: Shard, source: EntitlementSource, verify: Any) -> None:
     in_redis = [UUID(hold.decode()) for hold in shard.open_holds(user)]
     entitlement = source()
     standing = look(shard, entitlement)
-    opened = "0" if standing.opening == _opening(entitlement) else "1"
+    # A record that was seen in a transaction may be rolled back with it; what is counted here is not.
+    is_certain = not transaction.get_connection(alias()).in_atomic_block
+    opened = "0" if is_certain and standing.opening == _opening(entitlement) else "1"
     prefixes = (shard.keys.hold, shard.keys.client, REMEMBER_SECONDS)
     known = _holds(entitlement, in_redis, standing.holds)
     shard.install(user, [*begun, *_hash(entitlement, standing), user, opened, *prefixes, *known])

@@ -18,6 +18,7 @@ from django_videoq_billing.usage.redis_store import RedisUsageStore
 from django_videoq_billing.usage.redis_store.away import give_back_unheard
 from django_videoq_billing.usage.redis_store.keys import new_hold_id
 from django_videoq_billing.usage.redis_store.scripts import Shard
+from django_videoq_billing.usage.redis_store.settlements import carry_out
 from tests.factories import subscribed
 from tests.proxy import Proxy
 from tests.usage.faults.looks import flushed, later, used
@@ -179,6 +180,29 @@ class TestToldWhileRedisIsAway:
             network.heal()
 
         assert store.settled_amount(hold.hold_id) == (2 if actual is None else actual)
+
+    @pytest.mark.parametrize("outcome", ["commit", "release"])
+    def test_it_is_not_forgotten_before_the_rows_have_it(
+        self,
+        store: RedisUsageStore,
+        entitled: EntitlementOf,
+        network: Proxy,
+        server: redis.Redis,
+        shard: Shard,
+        outcome: str,
+    ) -> None:
+        """A flusher is killed when it has carried it out, and what it has told Redis is lost there."""
+        hold = store.reserve(entitled, Metric.VIDEO, 2)
+        store.flush()
+        network.cut()
+        getattr(store, outcome)(hold.hold_id)
+        network.heal()
+        carry_out(shard)
+        server.flushall()
+
+        assert flushed(store) == used(store, entitled) == (2 if outcome == "commit" else 0)
+        assert UsageReservation.objects.get().state == ("committed" if outcome == "commit" else "released")
+        assert not UsageSettlement.objects.exists()
 
     def test_a_user_is_given_what_the_rows_have_of_him(
         self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy, subscriber: Any

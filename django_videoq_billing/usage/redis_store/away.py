@@ -16,6 +16,7 @@ from django_videoq_billing.conf import get_settings
 from django_videoq_billing.exceptions import Conflict, UsageUnavailable
 from django_videoq_billing.models import UsageSettlement
 from django_videoq_billing.types import Reservation, ReservationState
+from django_videoq_billing.usage.database import rollback_is_certain
 from django_videoq_billing.usage.redis_store import flush
 from django_videoq_billing.usage.redis_store.keys import CODE, encoded, microseconds
 from django_videoq_billing.usage.redis_store.scripts import Shard
@@ -41,8 +42,11 @@ def count_elsewhere(shard: Shard, error: StoreAwayError, work: Callable[[], Answ
 def write_down(hold_id: UUID, shard: int, state: ReservationState, actual: int | None) -> bool:
     """Keep an outcome that cannot be carried out now; the first one stands, as it would in Redis.
 
-    Raises Conflict for a commit after a release, and for a release after a commit.
+    Raises Conflict for a commit after a release, and for a release after a commit. In a transaction that is marked for
+    rollback nothing can be written: the hold is given back when it is overdue, and the caller's own error goes on.
     """
+    if rollback_is_certain():
+        return state != ReservationState.COMMITTED
     heard = state != ReservationState.EXPIRED
     if heard and _unheard(hold_id).update(state=state, actual=actual):
         return True  # before it is looked for: a flush may carry that out, and delete it, in between

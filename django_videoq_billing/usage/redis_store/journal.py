@@ -100,7 +100,8 @@ class Batch:
         self._keys: dict[tuple[str, str, str], str] = {
             (encoded(hold.user_id).decode(), CODE[Metric(hold.metric)].decode(), hold.key): hold_id
             for hold_id, hold in holds.items()
-            if hold.key and shard_of_hold(hold.pk) is not None  # the database's own: _leave_keys_to_the_database
+            if hold.key
+            and shard_of_hold(hold.pk) is not None  # the database's own: _leave_keys_to_the_database
         }
 
     def replay(self, entries: Iterable[Fields]) -> None:

@@ -26,7 +26,7 @@ from django_videoq_billing.types import (
     UserId,
 )
 from django_videoq_billing.usage.base import UsageStore
-from django_videoq_billing.usage.database import DatabaseUsageStore
+from django_videoq_billing.usage.database import DatabaseUsageStore, rollback_is_certain
 from django_videoq_billing.usage.redis_store import away, expiry, flush, lag
 from django_videoq_billing.usage.redis_store.client import make_client
 from django_videoq_billing.usage.redis_store.keys import (
@@ -194,6 +194,8 @@ class RedisUsageStore(UsageStore):
             outcome = shard.settle(hold_id, state, actual)
             if outcome == UNKNOWN:
                 # Redis has forgotten it: settled long ago, expired, or Redis was emptied. The rows know.
+                if rollback_is_certain():
+                    return in_database()
                 flush.flush_shard(shard, wait=True)
                 return self._settle_in_database(hold_id, in_database)
         except StoreAwayError:

@@ -197,7 +197,6 @@ class TestAnAnswerIsLostAndTheKeyAskedForAgain:
 
         assert flushed(store) == used(store, entitled) == 2
 
-
     def test_the_rows_lead_a_later_caller_to_it_who_keeps_it(
         self,
         redis_settings: Any,

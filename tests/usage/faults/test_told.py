@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import redis
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from django_videoq_billing.exceptions import Conflict
@@ -130,10 +130,10 @@ class TestToldWhileRedisIsAway:
 
         def carried_out(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
             if sql.startswith("UPDATE") and UsageSettlement._meta.db_table in sql:
-                with connection.cursor() as cursor:
-                    cursor.cursor.execute(f"DELETE FROM {UsageSettlement._meta.db_table}")
+                told._raw_delete(told.db)
             return execute(sql, params, many, context)
 
+        told = UsageSettlement.objects.all()
         store.reserve(entitled, Metric.VIDEO, 2, key="k")
         hold = store.reserve(entitled, Metric.VIDEO, 2, key="k")
         give_back_unheard(hold.hold_id, shard.number)
@@ -203,6 +203,28 @@ class TestToldWhileRedisIsAway:
         assert flushed(store) == used(store, entitled) == (2 if outcome == "commit" else 0)
         assert UsageReservation.objects.get().state == ("committed" if outcome == "commit" else "released")
         assert not UsageSettlement.objects.exists()
+
+    @pytest.mark.parametrize("fault", ["away", "emptied"])
+    def test_the_error_of_a_transaction_marked_for_rollback_goes_on(
+        self,
+        store: RedisUsageStore,
+        entitled: EntitlementOf,
+        network: Proxy,
+        server: redis.Redis,
+        fault: str,
+    ) -> None:
+        """As REST framework marks it; nothing can be written in it, so the hold ends when it is overdue."""
+        hold = store.reserve(entitled, Metric.VIDEO, 2)
+        store.flush()
+
+        with transaction.atomic():
+            transaction.set_rollback(True)
+            network.cut() if fault == "away" else server.delete(*server.keys("*:h:*"))
+            assert store.release(hold.hold_id)
+        network.heal()
+
+        with later():
+            assert store.reserve(entitled, Metric.VIDEO, 2).granted
 
     def test_a_user_is_given_what_the_rows_have_of_him(
         self, store: RedisUsageStore, entitled: EntitlementOf, network: Proxy, subscriber: Any

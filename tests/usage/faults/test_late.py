@@ -105,3 +105,18 @@ def test_with_what_amount_a_hold_was_committed_is_known_though_redis_was_emptied
     assert store.reserve(entitled, Metric.VIDEO, 1, key="k").replayed
 
     assert store.settled_amount(hold.hold_id) == 2
+
+
+def test_a_key_given_up_in_the_database_is_not_kept_in_redis(
+    store: RedisUsageStore, entitled: EntitlementOf, network: Proxy, server: redis.Redis
+) -> None:
+    network.cut()
+    hold = store.reserve(entitled, Metric.VIDEO, 1, key="k")
+    network.heal()
+    store.reserve(entitled, Metric.VIDEO, 1)
+    assert server.keys("*:k:*")
+    store.release(hold.hold_id)
+
+    store.reserve(entitled, Metric.VIDEO, 1)
+
+    assert not server.keys("*:k:*")

@@ -163,7 +163,11 @@ class Admission:
         if self.key is None:
             return None
         known = holds().select_related("record")
-        hold = known.filter(user_id=self.entitlement.user_id, metric=self.metric, key=self.key).first()
+        known = known.filter(user_id=self.entitlement.user_id, metric=self.metric, key=self.key)
+        hold = known.first()
+        if hold and hold.state == ReservationState.HELD and hold.expires_at <= timezone.now():
+            self._give_back_of_earlier_periods()
+            hold = known.first()
         if hold is None:
             return None
         answer = self._reservation(granted=True, used=hold.record.counters.used(self.metric), hold_id=hold.pk)

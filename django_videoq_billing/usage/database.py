@@ -56,7 +56,7 @@ class DatabaseUsageStore(UsageStore):
 
     @again_after_deadlock(alias)
     def commit(self, reservation_id: UUID, actual: int | None = None) -> bool:
-        if _rollback_is_certain():
+        if rollback_is_certain():
             return False
         # The usual case needs no record, and so no transaction of its own: a lock that a failed attempt
         # took on the hold must be gone before the record is locked.
@@ -104,7 +104,7 @@ class DatabaseUsageStore(UsageStore):
         return expired
 
 
-def _rollback_is_certain() -> bool:
+def rollback_is_certain() -> bool:
     """Whether the transaction around us is marked for rollback, as DRF does for an error under
     ATOMIC_REQUESTS. It takes a hold that was made in it back with everything else, and no statement may run
     in it any more."""
@@ -120,7 +120,7 @@ def _commit_as_reserved(reservation_id: UUID) -> bool:
 
 def _give_back(move: Callable[[], bool | None]) -> bool:
     """Give back in the transaction around us, or have it rolled back, which gives back as well."""
-    if _rollback_is_certain():
+    if rollback_is_certain():
         return True
     inside_transaction = transaction.get_connection(alias()).in_atomic_block
     try:

@@ -380,6 +380,16 @@ class TestKeys:
             assert (again.granted, again.replayed) == (True, False)
             assert used(store, entitled) == 1
 
+    def test_the_key_of_a_dead_process_admits_nobody_past_the_limit_of_the_next_period(
+        self, store: UsageStore, entitled: Entitled
+    ) -> None:
+        store.reserve(entitled, Metric.VIDEO, 1, key="k")
+
+        with time_machine.travel(timezone.now() + timedelta(days=40), tick=True):
+            store.reserve(entitled, Metric.VIDEO, 2)
+
+            assert not store.reserve(entitled, Metric.VIDEO, 1, key="k").granted
+
     def test_a_refused_key_is_not_remembered(self, store: UsageStore, entitled: Entitled) -> None:
         full = store.reserve(entitled, Metric.VIDEO, 2)
         assert not store.reserve(entitled, Metric.VIDEO, 1, key="k").granted

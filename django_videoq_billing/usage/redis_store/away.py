@@ -9,17 +9,19 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.db import Error
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from django_videoq_billing.conf import get_settings
-from django_videoq_billing.exceptions import UsageUnavailable
+from django_videoq_billing.exceptions import Conflict, UsageUnavailable
 from django_videoq_billing.models import UsageSettlement
 from django_videoq_billing.types import Reservation, ReservationState
+from django_videoq_billing.usage.database import rollback_is_certain
 from django_videoq_billing.usage.redis_store import flush
 from django_videoq_billing.usage.redis_store.keys import CODE, encoded, microseconds
 from django_videoq_billing.usage.redis_store.scripts import Shard
 from django_videoq_billing.usage.redis_store.wire import StoreAwayError
-from django_videoq_billing.usage.rows import alias
+from django_videoq_billing.usage.rows import alias, holds
 
 logger = logging.getLogger("django_videoq_billing")
 
@@ -38,12 +40,27 @@ def count_elsewhere(shard: Shard, error: StoreAwayError, work: Callable[[], Answ
 
 
 def write_down(hold_id: UUID, shard: int, state: ReservationState, actual: int | None) -> bool:
-    """Keep an outcome that cannot be carried out now; the first one stands, as it would in Redis."""
-    told = UsageSettlement.objects.using(alias())
+    """Keep an outcome that cannot be carried out now; the first one stands, as it would in Redis.
+
+    Raises Conflict for a commit after a release, and for a release after a commit. In a transaction that is marked for
+    rollback nothing can be written: the hold is given back when it is overdue, and the caller's own error goes on.
+    """
+    if rollback_is_certain():
+        return state != ReservationState.COMMITTED
+    heard = state != ReservationState.EXPIRED
+    if heard and _unheard(hold_id).update(state=state, actual=actual):
+        return True  # before it is looked for: a flush may carry that out, and delete it, in between
     values = {"shard": shard, "state": state, "actual": actual}
-    if told.get_or_create(reservation_id=hold_id, defaults=values)[1]:
+    told, is_first = UsageSettlement.objects.using(alias()).get_or_create(
+        reservation_id=hold_id, defaults=values
+    )
+    if is_first:
         return True
-    return state != ReservationState.EXPIRED and bool(_unheard(hold_id).update(state=state, actual=actual))
+    if heard and told.state == ReservationState.EXPIRED:
+        return bool(_unheard(hold_id).update(state=state, actual=actual))
+    if heard and told.state != state:
+        raise Conflict.already_settled(told.get_state_display())
+    return False
 
 
 def give_back_unheard(hold_id: UUID, shard: int) -> None:
@@ -52,12 +69,14 @@ def give_back_unheard(hold_id: UUID, shard: int) -> None:
     write_down(hold_id, shard, ReservationState.EXPIRED, None)
 
 
-def answered_by_the_rows(unheard: UUID, answer: Reservation) -> None:
-    """Either its client key has led to the very hold, which was flushed already, or another is held in its place."""
-    if answer.id == unheard:
-        _unheard(unheard).delete()
-    elif answer.granted:
-        _unheard(unheard).update(state=ReservationState.RELEASED)
+def answered_by_the_rows(answer: Reservation, shard: int, unheard: UUID | None) -> None:
+    """Either its client key has led to a hold that was flushed already, and maybe was unheard; or another one is held
+    in the place of this call's own, which is nobody's then, whoever was led to it meanwhile."""
+    if answer.replayed and answer.id is not None:
+        _unheard(answer.id).delete()
+    if unheard is not None and answer.granted and answer.id != unheard:
+        with suppress(Conflict):
+            write_down(unheard, shard, ReservationState.RELEASED, None)
 
 
 def _unheard(hold_id: UUID) -> QuerySet[UsageSettlement]:
@@ -65,8 +84,10 @@ def _unheard(hold_id: UUID) -> QuerySet[UsageSettlement]:
 
 
 def written_amount(hold_id: UUID) -> int | None:
+    """With what amount a commit was told that is not carried out yet; None for one as reserved that no row tells."""
     told = UsageSettlement.objects.using(alias()).filter(pk=hold_id, state=ReservationState.COMMITTED)
-    return told.values_list("actual", flat=True).first()
+    reserved = Subquery(holds().filter(pk=hold_id).values("amount"))
+    return told.values_list(Coalesce("actual", reserved), flat=True).first()
 
 
 def make_durable(shard: Shard, admitted: Reservation | None = None) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -16,7 +17,7 @@ from django_videoq_billing.models import UsageJournal, UsageRecord, UsageReserva
 from django_videoq_billing.models.deadlocks import again_after_deadlock
 from django_videoq_billing.models.upserts import insert_missing, upsert
 from django_videoq_billing.models.usage import UsageReservationQuerySet
-from django_videoq_billing.usage.redis_store import scripts
+from django_videoq_billing.usage.redis_store import scripts, settlements
 from django_videoq_billing.usage.redis_store.journal import (
     Batch,
     Change,
@@ -28,7 +29,6 @@ from django_videoq_billing.usage.redis_store.journal import (
 )
 from django_videoq_billing.usage.redis_store.keys import SHARDS, encoded, shard_of_hold
 from django_videoq_billing.usage.redis_store.scripts import Shard
-from django_videoq_billing.usage.redis_store.settlements import carry_out
 from django_videoq_billing.usage.rows import COUNTER, LAST_USED, alias, holds
 
 logger = logging.getLogger("django_videoq_billing")
@@ -70,14 +70,14 @@ def flush_shard(shard: Shard, batch: int = BATCH, *, wait: bool = False) -> int:
     Without `wait` a shard that somebody else is flushing is left to them.
     """
     moved = _move(shard, batch, wait)
-    if carry_out(shard):
-        moved += _move(shard, batch, wait)
+    if carried := settlements.carry_out(shard):
+        moved += _move(shard, batch, wait, carried)
     return moved
 
 
-def _move(shard: Shard, batch: int, wait: bool) -> int:
+def _move(shard: Shard, batch: int, wait: bool, carried: Sequence[UUID] = ()) -> int:
     moved = 0
-    while count := _flush_batch(shard, batch, wait):
+    while count := _flush_batch(shard, batch, wait, carried):
         moved += count
         if count < batch:
             break
@@ -85,7 +85,7 @@ def _move(shard: Shard, batch: int, wait: bool) -> int:
 
 
 @again_after_deadlock(alias)
-def _flush_batch(shard: Shard, size: int, wait: bool) -> int:
+def _flush_batch(shard: Shard, size: int, wait: bool, carried: Sequence[UUID] = ()) -> int:
     UsageJournal.objects.using(alias()).get_or_create(shard=shard.number)
     with transaction.atomic(using=alias()):
         rows = UsageJournal.objects.using(alias()).select_for_update(skip_locked=not wait)
@@ -94,16 +94,21 @@ def _flush_batch(shard: Shard, size: int, wait: bool) -> int:
             return 0
         verify(shard, place)
         entries = decoded(shard.entries_after(place.last_id, size))
-        if not entries:
-            return 0
-        batch = _apply([entry for _, entry in entries])
-        place.last_id, place.flushed_at = entries[-1][0], timezone.now()
-        place.save(using=alias(), update_fields=["last_id", "flushed_at"])
-        gone = [hold for hold in batch.settled if not (hold in batch.holds and batch.holds[hold].key)]
-        transaction.on_commit(
-            lambda: _tidy(shard, place.last_id, gone, batch.contradicted), using=alias(), robust=True
-        )
+        if entries:
+            _apply_and_note(shard, place, entries)
+        if carried and len(entries) < size:
+            settlements.forget(carried)
     return len(entries)
+
+
+def _apply_and_note(shard: Shard, place: UsageJournal, entries: list[tuple[str, Fields]]) -> None:
+    batch = _apply([entry for _, entry in entries])
+    place.last_id, place.flushed_at = entries[-1][0], timezone.now()
+    place.save(using=alias(), update_fields=["last_id", "flushed_at"])
+    gone = [hold for hold in batch.settled if not (hold in batch.holds and batch.holds[hold].key)]
+    transaction.on_commit(
+        lambda: _tidy(shard, place.last_id, gone, batch.contradicted), using=alias(), robust=True
+    )
 
 
 def verify(shard: Shard, place: UsageJournal, anew: bool = False) -> None:
@@ -237,7 +242,8 @@ def _leave_keys_to_the_database(batch: Batch, rows: Iterable[UsageReservation]) 
     remembered = timezone.now() - timedelta(seconds=scripts.REMEMBER_SECONDS)
     for holder in _holders(takers).exclude(settled_at__lt=remembered):
         taker = takers.get((holder.user_id, holder.metric, holder.key))
-        if taker and shard_of_hold(holder.pk) is None and taker.pk != holder.pk:
+        has_it_yet = batch.holds.get(holder.pk.hex, holder).key is not None
+        if taker and has_it_yet and shard_of_hold(holder.pk) is None and taker.pk != holder.pk:
             taker.key = None
             batch.contradicted.add(encoded(holder.user_id).decode())
 

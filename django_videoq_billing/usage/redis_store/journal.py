@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django_videoq_billing.models import UsageReservation
 from django_videoq_billing.types import Metric, ReservationState
-from django_videoq_billing.usage.redis_store.keys import METRIC, moment
+from django_videoq_billing.usage.redis_store.keys import CODE, METRIC, encoded, moment, shard_of_hold
 
 logger = logging.getLogger("django_videoq_billing")
 
@@ -97,7 +97,12 @@ class Batch:
         self.touched: set[str] = set()
         self.settled: set[str] = set()
         self.contradicted: set[str] = set()
-        self._keys: dict[tuple[str, str, str], str] = {}
+        self._keys: dict[tuple[str, str, str], str] = {
+            (encoded(hold.user_id).decode(), CODE[Metric(hold.metric)].decode(), hold.key): hold_id
+            for hold_id, hold in holds.items()
+            if hold.key
+            and shard_of_hold(hold.pk) is not None  # the database's own: _leave_keys_to_the_database
+        }
 
     def replay(self, entries: Iterable[Fields]) -> None:
         for entry in entries:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Q, Subquery
 from django.utils import timezone
 
@@ -44,6 +45,8 @@ class Standing:
     counters: Counters
     opening: Mapping[str, Any] | None
     """What the period's record was made with, or will be by an entry under way; None without a record."""
+    holds: Mapping[str, UsageReservation]
+    """By id, those that the journal settles or makes, as it leaves them."""
 
 
 def rebuild(shard: Shard, source: EntitlementSource, verify: Any) -> None:
@@ -62,9 +65,11 @@ def rebuild(shard: Shard, source: EntitlementSource, verify: Any) -> None:
     in_redis = [UUID(hold.decode()) for hold in shard.open_holds(user)]
     entitlement = source()
     standing = look(shard, entitlement)
-    opened = "0" if standing.opening == _opening(entitlement) else "1"
+    # A record that was seen in a transaction may be rolled back with it; what is counted here is not.
+    is_certain = not transaction.get_connection(alias()).in_atomic_block
+    opened = "0" if is_certain and standing.opening == _opening(entitlement) else "1"
     prefixes = (shard.keys.hold, shard.keys.client, REMEMBER_SECONDS)
-    known = _holds(entitlement, in_redis)
+    known = _holds(entitlement, in_redis, standing.holds)
     shard.install(user, [*begun, *_hash(entitlement, standing), user, opened, *prefixes, *known])
 
 
@@ -115,7 +120,7 @@ def _add_up(found: Mapping[str, Any], batch: Batch, pending: list[Fields], recor
             changed = moment(int(entry["n"]))
     videos = change.applied_to(found["video_count"] or 0, Metric.VIDEO)
     seconds = change.applied_to(found["transcription_seconds"] or 0, Metric.TRANSCRIPTION)
-    return Standing(Counters(videos, seconds, changed), opened)
+    return Standing(Counters(videos, seconds, changed), opened, batch.holds)
 
 
 def _entries(shard: Shard) -> Iterator[tuple[str, Fields]]:
@@ -150,8 +155,13 @@ def _opening(entitlement: Entitlement) -> dict[str, Any]:
     }
 
 
-def _holds(entitlement: Entitlement, in_redis: Iterable[UUID]) -> Iterator[Any]:
-    """What the rows know of holds: for a Redis that was emptied, and where they were made or settled without it."""
+def _holds(
+    entitlement: Entitlement, in_redis: Iterable[UUID], journal: Mapping[str, UsageReservation]
+) -> Iterator[Any]:
+    """What the rows know of holds: for a Redis that was emptied, and where they were made or settled without it.
+
+    What the journal has settled since is not held any more, even where Redis has forgotten the hold itself.
+    """
     recently = timezone.now() - timedelta(seconds=REMEMBER_SECONDS)
     states = UsageReservation.State
     known = UsageReservation.objects.using(alias()).filter(user_id=entitlement.user_id)
@@ -161,11 +171,12 @@ def _holds(entitlement: Entitlement, in_redis: Iterable[UUID]) -> Iterator[Any]:
         | Q(pk__in=in_redis)
     )
     for hold in known.select_related("record"):
+        latest = journal.get(hold.pk.hex, hold)
         yield hold.pk.hex
         yield microseconds(hold.record.billing_period_start)
         yield microseconds(hold.record.billing_period_end)
         yield CODE[Metric(hold.metric)]
         yield hold.amount
-        yield ReservationState(hold.state).value
+        yield ReservationState(latest.state).value
         yield microseconds(hold.expires_at)
-        yield hold.key or ""
+        yield latest.key or ""

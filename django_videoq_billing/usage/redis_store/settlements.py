@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
 from django_videoq_billing.exceptions import Conflict, InvalidRequest
 from django_videoq_billing.models import UsageSettlement
@@ -16,26 +19,37 @@ from django_videoq_billing.usage.rows import alias, give_back, holds
 
 logger = logging.getLogger("django_videoq_billing")
 
-BATCH = 1000
 
-
-def carry_out(shard: Shard) -> int:
-    """Settle what was told; return how many holds. Raises StoreAwayError; what is left stays written down.
+def carry_out(shard: Shard) -> list[UUID]:
+    """Settle all that was told; return which holds Redis knew. Raises StoreAwayError; what is left stays written down.
 
     Safe to stop anywhere and to run in several places at once. A Redis that was emptied does not know the
-    hold any more; then the hold's row is settled.
+    hold any more; then the hold's row is settled. What Redis has settled stays written down until the rows have it
+    (`forget`): it could be emptied before.
     """
-    told = list(UsageSettlement.objects.using(alias()).filter(shard=shard.number)[:BATCH])
-    for one in told:
+    carried = []
+    for one in UsageSettlement.objects.using(alias()).filter(shard=shard.number):
         unheard = one.state == UsageSettlement.State.EXPIRED
         outcome = shard.settle(one.reservation_id, one.state, one.actual, unheard=unheard)
         if outcome == UNKNOWN:
             _settle_row(shard, one)
         elif outcome < 0 and one.state == UsageSettlement.State.COMMITTED:
             logger.error("usage_settlement_failed", extra={"hold": one.reservation_id.hex})
-        # Of a hold that nobody had heard of, something else may be told meanwhile: that stays.
-        UsageSettlement.objects.using(alias()).filter(pk=one.pk, state=one.state).delete()
-    return len(told)
+        if outcome >= 0:
+            carried.append(one.pk)
+        if outcome < 0 or unheard:
+            # Of a hold that nobody had heard of, something else may be told meanwhile: that stays.
+            UsageSettlement.objects.using(alias()).filter(pk=one.pk, state=one.state).delete()
+    return carried
+
+
+def forget(carried: Sequence[UUID]) -> None:
+    """The rows have all that Redis has counted: strike out what was carried out there, and has arrived."""
+    row = holds().filter(pk=OuterRef("pk"))
+    told = UsageSettlement.State
+    is_to_come = Q(Exists(row.held())) | Q(Exists(row.filter(state=told.EXPIRED)), state=told.COMMITTED)
+    written = UsageSettlement.objects.using(alias()).filter(pk__in=carried).exclude(state=told.EXPIRED)
+    written.exclude(is_to_come).delete()
 
 
 def _settle_row(shard: Shard, told: UsageSettlement) -> None:

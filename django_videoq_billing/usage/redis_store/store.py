@@ -26,7 +26,7 @@ from django_videoq_billing.types import (
     UserId,
 )
 from django_videoq_billing.usage.base import UsageStore
-from django_videoq_billing.usage.database import DatabaseUsageStore
+from django_videoq_billing.usage.database import DatabaseUsageStore, rollback_is_certain
 from django_videoq_billing.usage.redis_store import away, expiry, flush, lag
 from django_videoq_billing.usage.redis_store.client import make_client
 from django_videoq_billing.usage.redis_store.keys import (
@@ -92,8 +92,7 @@ class RedisUsageStore(UsageStore):
                 self._not_known(shard, hold_id, error)
             work = partial(self.database.reserve, entitlement, metric, amount, key=key, hold=hold)
             answer = self._without_redis(shard, entitlement.user_id, error, work)
-            if hold_id is not None and error.maybe_done:
-                away.answered_by_the_rows(hold_id, answer)
+            away.answered_by_the_rows(answer, shard.number, hold_id if error.maybe_done else None)
             return answer
         if answer.granted:
             away.make_durable(shard, answer)
@@ -175,9 +174,10 @@ class RedisUsageStore(UsageStore):
         number = shard_of_hold(reservation_id)
         with suppress(StoreAwayError):
             state, final = self.shards[number].settled(reservation_id) if number is not None else (None, None)
-            if state is not None:
-                return int(final or 0) if state == b"committed" else None
-        return away.written_amount(reservation_id) or self.database.settled_amount(reservation_id)
+            if state == b"committed" and final is not None:  # one that was rebuilt does not know
+                return int(final)
+        told = away.written_amount(reservation_id)
+        return self.database.settled_amount(reservation_id) if told is None else told
 
     def release(self, reservation_id: UUID) -> bool:
         in_database = partial(self.database.release, reservation_id)
@@ -194,6 +194,8 @@ class RedisUsageStore(UsageStore):
             outcome = shard.settle(hold_id, state, actual)
             if outcome == UNKNOWN:
                 # Redis has forgotten it: settled long ago, expired, or Redis was emptied. The rows know.
+                if rollback_is_certain():
+                    return in_database()
                 flush.flush_shard(shard, wait=True)
                 return self._settle_in_database(hold_id, in_database)
         except StoreAwayError:
@@ -202,8 +204,7 @@ class RedisUsageStore(UsageStore):
             raise Conflict.already_settled(str(UsageReservation.State.COMMITTED.label))
         if outcome == RELEASED:
             raise Conflict.already_settled(str(UsageReservation.State.RELEASED.label))
-        if outcome:
-            away.make_durable(shard)
+        away.make_durable(shard)  # also what was settled before: by this very call, if its answer was lost
         return bool(outcome)
 
     def _settle_in_database(self, hold_id: UUID, in_database: Callable[[], bool]) -> bool:

@@ -15,8 +15,9 @@ from django_videoq_billing.exceptions import UsageUnavailable
 from django_videoq_billing.models import UsageReservation
 from django_videoq_billing.services.entitlements import EntitlementOf
 from django_videoq_billing.types import Metric
-from django_videoq_billing.usage.redis_store import RedisUsageStore
+from django_videoq_billing.usage.redis_store import RedisUsageStore, settlements
 from django_videoq_billing.usage.redis_store.away import give_back_unheard
+from django_videoq_billing.usage.redis_store.connections import OneServer
 from django_videoq_billing.usage.redis_store.keys import encoded, shard_of, shard_of_hold
 from django_videoq_billing.usage.redis_store.scripts import Shard
 from tests.proxy import Proxy
@@ -191,6 +192,56 @@ class TestAnAnswerIsLostAndTheKeyAskedForAgain:
         first = store.reserve(entitled, Metric.VIDEO, 1, key="k")
         for hold in server.scan_iter(match="*:h:*"):
             server.hset(hold, "r", "1")
+        store.commit(first.hold_id)
+        network.heal()
+
+        assert flushed(store) == used(store, entitled) == 2
+
+    def test_the_rows_lead_a_later_caller_to_it_who_keeps_it(
+        self,
+        redis_settings: Any,
+        store: RedisUsageStore,
+        entitled: EntitlementOf,
+        network: Proxy,
+        shard: Shard,
+    ) -> None:
+        """The process that did not hear of it was killed before it had asked the rows."""
+        unheard = store.reserve(entitled, Metric.VIDEO, 2, key="k").hold_id
+        store.flush()
+        give_back_unheard(unheard, shard.number)
+        network.cut()
+        again = store.reserve(entitled, Metric.VIDEO, 2, key="k")
+        assert (again.replayed, again.id) == (True, unheard)
+        network.heal()
+        store.flush()
+
+        assert not store.reserve(entitled, Metric.VIDEO, 1).granted
+        assert store.commit(again.hold_id)
+        assert flushed(store) == used(store, entitled) == 2
+
+    def test_the_rows_hold_another_after_a_flush_has_left_it_to_whoever_asked(
+        self,
+        store: RedisUsageStore,
+        entitled: EntitlementOf,
+        network: Proxy,
+        server: redis.Redis,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """One key counts once, wherever the flush comes in between."""
+
+        def after_a_flush(*given: Any, **named: Any) -> Any:
+            for hold in server.scan_iter(match="*:h:*"):
+                server.hset(hold, "r", "1")
+            settlements.carry_out(direct.shards[shard_of(encoded(entitled.user_id))])
+            return reserve(*given, **named)
+
+        store.commit(store.reserve(entitled, Metric.VIDEO, 1).hold_id)
+        direct, reserve = RedisUsageStore(), store.database.reserve
+        direct.shards.wire.client = server
+        direct.shards.wire._servers = OneServer(server)
+        monkeypatch.setattr(store.database, "reserve", after_a_flush)
+        network.lose_next_answer(meanwhile=network.cut)
+        first = store.reserve(entitled, Metric.VIDEO, 1, key="k")
         store.commit(first.hold_id)
         network.heal()
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import redis
+from django.db import transaction
 from django.utils import timezone
 
 from django_videoq_billing.models import SubscriptionPlan, UsageJournal, UsageRecord, UsageReservation
@@ -16,6 +17,7 @@ from django_videoq_billing.usage.redis_store import RedisUsageStore
 from django_videoq_billing.usage.redis_store import rebuild as rebuilding
 from django_videoq_billing.usage.redis_store.keys import encoded
 from django_videoq_billing.usage.redis_store.scripts import Shard
+from tests.proxy import Proxy
 from tests.usage.faults.looks import LATER, flushed, used
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -151,6 +153,22 @@ class TestTheRowsAndTheJournalDisagree:
         store.reserve(entitled, Metric.VIDEO, 1, hold=False)
 
         assert used(store, entitled) == flushed(store) == 1
+
+
+def test_a_record_that_is_rolled_back_takes_nothing_with_it_that_redis_has_counted(
+    store: RedisUsageStore, entitled: EntitlementOf, network: Proxy
+) -> None:
+    """The database had made it, for a Redis that was away at the beginning of the transaction."""
+    with transaction.atomic():
+        network.cut()
+        store.reserve(entitled, Metric.VIDEO, 1)
+        network.heal()
+        store.commit(store.reserve(entitled, Metric.VIDEO, 1).hold_id)
+        transaction.set_rollback(True)
+
+    assert flushed(store) == 1
+    store.forget(entitled.user_id)
+    assert used(store, entitled) == 1
 
 
 class TestRedisGoesBackInTime:

@@ -114,3 +114,15 @@ def test_what_cannot_be_written_is_settled_all_the_same(
     assert in_the_rows() == (1, ["held"])
     store.flush()
     assert in_the_rows() == (2, ["committed"])
+
+
+def test_what_was_settled_before_is_in_the_rows_when_that_is_told(
+    store: RedisUsageStore, entitled: EntitlementOf
+) -> None:
+    """By a call whose answer was lost, or by another that still waits for the rows."""
+    hold = store.reserve(entitled, Metric.VIDEO, 1)
+    store.shards[shard_of(encoded(entitled.user_id))].settle(hold.hold_id, "committed", 2)
+
+    assert store.commit(hold.hold_id, 2) is False
+
+    assert in_the_rows() == (2, ["committed"])

@@ -20,6 +20,11 @@ for i = 18, #ARGV, 8 do
   local id, metric, state, key = ARGV[i], ARGV[i + 3], ARGV[i + 5], ARGV[i + 7]
   local hold_key = ARGV[15] .. id
   if state ~= 'held' or redis.call('EXISTS', hold_key) == 0 then
+    if key == '' and state ~= 'held' then  -- given up in the rows; here it would be kept for good
+      local given_up = (redis.call('HGET', hold_key, 'b') or ''):match('^.-\n.-\n.-\n.-\n.-\n.-\n(.+)$')
+      local client_key = given_up and ARGV[16] .. metric .. ':' .. ARGV[13] .. '\n' .. given_up
+      if client_key and redis.call('GET', client_key) == id then redis.call('DEL', client_key) end
+    end
     local lines = table.concat({ARGV[13], metric, ARGV[11], ARGV[i + 4], id, ARGV[i + 6], key}, '\n')
     redis.call('HSET', hold_key, 'b', lines, 's', ARGV[i + 1], 'e', ARGV[i + 2], 'z', state)
     if state == 'held' then

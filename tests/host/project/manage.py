@@ -3,5 +3,6 @@ import sys
 
 from django.core.management import execute_from_command_line
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")
-execute_from_command_line(sys.argv)
+if __name__ == "__main__":  # the processes of `test --parallel` may import it
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")
+    execute_from_command_line(sys.argv)

@@ -25,19 +25,21 @@ RETRIES = 40
 
 
 class Unsure(logging.Handler):
-    """Takes note of what the store says of an undo that it cannot be sure of."""
+    """Takes note of what the store says of a call that it cannot be sure of."""
 
     def __init__(self) -> None:
         super().__init__()
         self.here = threading.local()
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.getMessage() == "usage_undo_unsure":
-            self.here.noticed = True
+        self.here.noticed = {*self.noticed(), record.getMessage()}
 
-    def take(self) -> bool:
-        noticed, self.here.noticed = getattr(self.here, "noticed", False), False
+    def take(self) -> set[str]:
+        noticed, self.here.noticed = self.noticed(), set()
         return noticed
+
+    def noticed(self) -> set[str]:
+        return getattr(self.here, "noticed", set())
 
 
 UNSURE = Unsure()
@@ -74,7 +76,8 @@ class Thread:
         try:
             answer = call()
         except (UsageUnavailable, Error) as error:
-            heard = {"outcome": f"{'error' if _maybe_done(error) else 'away'} {error!r}"[:200]}
+            maybe_done = _maybe_done(error) or "usage_not_durable" in UNSURE.noticed()
+            heard = {"outcome": f"{'error' if maybe_done else 'away'} {error!r}"[:200]}
             connection.close()
             time.sleep(0.01)  # as a client would
         except Conflict:
@@ -84,7 +87,7 @@ class Thread:
         else:
             heard = _told(answer)
         away = away or self._away()
-        if UNSURE.take() or (kind == "undo" and away):
+        if "usage_undo_unsure" in UNSURE.take() or (kind == "undo" and away):
             heard = {"outcome": "error undo"}
         self._ledger.write(name, away=away, **heard)
         return answer

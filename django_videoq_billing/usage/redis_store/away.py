@@ -100,14 +100,17 @@ def make_durable(shard: Shard, admitted: Reservation | None = None) -> None:
         logger.error("usage_not_durable", extra={"shard": shard.number})
         if admitted is None:
             return  # the journal has it, and the next flush will move it
-        with suppress(StoreAwayError):
+        with suppress(Error, StoreAwayError):
             _take_back(shard, admitted)
         raise UsageUnavailable.no_answer() from error
 
 
 def _take_back(shard: Shard, admitted: Reservation) -> None:
-    if admitted.id is not None:
-        shard.settle(admitted.id, ReservationState.EXPIRED, unheard=True)
-        return
-    start = microseconds(admitted.period.start)
-    shard.undo(encoded(admitted.user_id), CODE[admitted.metric], admitted.amount, start)
+    if admitted.id is None:
+        start = microseconds(admitted.period.start)
+        shard.undo(encoded(admitted.user_id), CODE[admitted.metric], admitted.amount, start)
+    elif not admitted.replayed:  # else it is somebody else's, who was told of it
+        try:
+            shard.settle(admitted.id, ReservationState.EXPIRED, unheard=True)
+        except StoreAwayError:
+            give_back_unheard(admitted.id, shard.number)

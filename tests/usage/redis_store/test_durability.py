@@ -16,6 +16,7 @@ from django_videoq_billing.usage import get_store
 from django_videoq_billing.usage.redis_store import RedisUsageStore
 from django_videoq_billing.usage.redis_store.keys import CODE, encoded, new_hold_id, shard_of
 from django_videoq_billing.usage.redis_store.store import KNOWN
+from tests.servers import DurableValkey
 
 
 @pytest.fixture
@@ -27,8 +28,8 @@ def store(redis_store: RedisUsageStore, settings: Any) -> RedisUsageStore:
 
 
 def in_the_rows() -> tuple[int, list[str]]:
-    states = UsageReservation.objects.order_by("pk").values_list("state", flat=True)
-    return UsageRecord.objects.get().video_count, list(states)
+    states = UsageReservation.objects.values_list("state", flat=True)
+    return UsageRecord.objects.get().video_count, sorted(states)
 
 
 def unwritable(
@@ -76,6 +77,27 @@ def test_what_cannot_be_written_is_not_admitted(
 
     assert store.get(entitled()).video_count == 1
     assert store.reserve(entitled, Metric.VIDEO, 2).granted
+
+
+def test_a_hold_that_redis_dies_with_is_not_admitted_and_given_back(
+    durable_store: Callable[..., RedisUsageStore], server: DurableValkey, entitled: EntitlementOf
+) -> None:
+    """It has counted the hold, and is gone when that is to be written down."""
+
+    def killed(execute: Callable[..., object], *query: Any) -> object:
+        server.kill()
+        return execute(*query)
+
+    store = durable_store(USAGE_DURABILITY="sync")
+    assert store.reserve(entitled, Metric.VIDEO, 1).granted
+    with connection.execute_wrapper(killed), pytest.raises(UsageUnavailable):
+        store.reserve(entitled, Metric.VIDEO, 1)
+    server.come_back()
+    store = durable_store(USAGE_DURABILITY="sync")
+    store.flush()
+
+    assert in_the_rows() == (1, ["expired", "held"])
+    assert store.reserve(entitled, Metric.VIDEO, 1).granted
 
 
 def test_what_somebody_else_has_asked_for_meanwhile_is_not_taken_back(

@@ -32,13 +32,23 @@ class Reached:
     """Settled in the step in which it was admitted: nothing else can have happened in between."""
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a user said, or was not answered, while Valkey was away."""
+
+    user: int
+    whose: Whose | None = None
+    beyond: int = 0
+    """What a commit counts beyond what was held for it."""
+
+
 @dataclass
 class Books:
     settled: Counter[Whose] = field(default_factory=Counter)
     open: list[Use] = field(default_factory=list)
     reached: dict[Whose, list[Reached]] = field(default_factory=lambda: defaultdict(list))
-    told_away: set[int] = field(default_factory=set)
-    """Users who settled something while Valkey was away: it makes room with the next flush, not before."""
+    told: list[Told] = field(default_factory=list)
+    """It makes room, and counts beyond what was held, from the next flush on, not before."""
     accepted: Counter[tuple[int, str]] = field(default_factory=Counter)
     """Changes that were carried out, by user and kind of e-mail."""
     unsure: Counter[int] = field(default_factory=Counter)
@@ -51,6 +61,17 @@ class Books:
         """What holds take away that nobody may give back yet."""
         mine = (use for use in self.open if use.whose == whose and use.expires_at > now)
         return sum(use.hold.reservation.amount for use in mine)
+
+    def tell(self, use: Use, amount: int, now: datetime) -> None:
+        """It is settled with this amount while Valkey is away."""
+        held = use.hold.reservation.amount if use.expires_at > now else 0
+        self.told.append(Told(use.whose[0], use.whose, max(0, amount - held)))
+
+    def has_told(self, user: int) -> bool:
+        return any(told.user == user for told in self.told)
+
+    def to_come(self, whose: Whose) -> int:
+        return sum(told.beyond for told in self.told if told.whose == whose)
 
     def settle(self, use: Use, amount: int, step: int) -> None:
         self.open.remove(use)

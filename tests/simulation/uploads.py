@@ -13,7 +13,7 @@ from django_videoq_billing.exceptions import QuotaExceeded, UsageUnavailable
 from django_videoq_billing.services.usage_tracker import Hold, UsageTracker
 from django_videoq_billing.types import Metric, Reservation
 from django_videoq_billing.usage import get_store
-from tests.simulation.books import Books, Use, Whose
+from tests.simulation.books import Books, Told, Use, Whose
 from tests.simulation.people import Person
 
 HELD_FOR = timedelta(seconds=settings.VIDEOQ_BILLING.get("RESERVATION_SECONDS", 3600))
@@ -65,7 +65,7 @@ class Uploads:
             hold = UsageTracker.reserve(self.person.user, metric, amount, key=key)
         except UsageUnavailable:
             self.books.happened["upload without an answer"] += 1
-            self.books.told_away.add(self.person.pk)
+            self.books.told.append(Told(self.person.pk))
             return None
         except QuotaExceeded as refusal:
             self.books.happened["upload refused"] += 1
@@ -89,16 +89,19 @@ class Uploads:
         """Admitted exactly where it fits beside what is settled and what is held."""
         whose, now = self._whose(asked), timezone.now()
         taken = self.books.settled[whose] + self.books.held(whose, now)
-        fits = asked.limit is None or taken + asked.amount <= asked.limit
         if not asked.period.start <= now < asked.period.end:
             self.books.complaints.append(f"user {whose[0]}: counted at {now} in {asked.period}")
-        if asked.granted and not fits:
+        what = f"{asked.amount} {whose[1]}"
+        if asked.granted and not _fits(asked, taken):
+            if _fits(asked, taken - self.books.to_come(whose)):
+                self.books.happened["upload admitted before a flush"] += 1
+            else:
+                self.books.complaints.append(
+                    f"user {whose[0]}: {what} admitted beside {taken} of {asked.limit} at {now}"
+                )
+        if not asked.granted and _fits(asked, taken) and not self.books.has_told(whose[0]):
             self.books.complaints.append(
-                f"user {whose[0]}: {asked.amount} {whose[1]} admitted beside {taken} of {asked.limit} at {now}"
-            )
-        if not asked.granted and fits and whose[0] not in self.books.told_away:
-            self.books.complaints.append(
-                f"user {whose[0]}: {asked.amount} {whose[1]} refused beside {taken} of {asked.limit} at {now}"
+                f"user {whose[0]}: {what} refused beside {taken} of {asked.limit} at {now}"
             )
 
     def _repeat(self, use: Use, key: str, metric: Metric, amount: int) -> None:
@@ -125,8 +128,12 @@ class Uploads:
         else:
             use.hold.commit(actual)
         if valkey_is_away():
-            self.books.told_away.add(self.person.pk)
+            self.books.tell(use, actual, timezone.now())
         self.books.settle(use, actual, step)
+
+
+def _fits(asked: Reservation, taken: int) -> bool:
+    return asked.limit is None or taken + asked.amount <= asked.limit
 
 
 def valkey_is_away() -> bool:

@@ -1,4 +1,4 @@
-"""The short form of `python -m tests.simulation`: ten weeks of six users."""
+"""The short form of `python -m tests.simulation`: eight weeks of six users."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.postgres
 
 
 def test_everything_adds_up_in_the_end() -> None:
-    options = "--seed 2 --users 6 --days 70"
+    options = "--seed 2 --users 6 --days 56"
     command = [sys.executable, "-m", "tests.simulation", *options.split()]
     year = subprocess.run(command, capture_output=True, text=True, timeout=600)  # noqa: S603
 

@@ -203,7 +203,7 @@ class StoreMachine(RuleBasedStateMachine):
 @pytest.mark.no_cover
 def test_the_store_agrees_with_the_model(store: UsageStore, request: pytest.FixtureRequest) -> None:
     """A cluster runs the same scripts as the single server, more slowly: a part of the lives is enough there."""
-    lives = {"database": 40, "redis": 25, "cluster": 10}
+    lives = {"database": 30, "redis": 15, "cluster": 5}
     run_state_machine_as_test(
         StoreMachine,
         settings=settings(

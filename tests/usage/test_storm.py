@@ -15,13 +15,13 @@ pytestmark = [pytest.mark.postgres, about_postgresql]
 @pytest.mark.parametrize(
     "options",
     [
-        pytest.param("--store database redis --seed 1 --seconds 3", id="no faults"),
+        pytest.param("--store database redis --seed 1 --seconds 2", id="no faults"),
         pytest.param(
-            "--store redis --seed 3 --seconds 8 --faults valkey postgres flusher worker network", id="all"
+            "--store redis --seed 3 --seconds 6 --faults valkey postgres flusher worker network", id="all"
         ),
-        pytest.param("--store redis --seed 4 --seconds 6 --away database --faults valkey network", id="away"),
+        pytest.param("--store redis --seed 4 --seconds 5 --away database --faults valkey network", id="away"),
         pytest.param(
-            "--store redis --seed 6 --seconds 5 --durability sync --faults valkey postgres", id="sync"
+            "--store redis --seed 6 --seconds 4 --durability sync --faults valkey postgres", id="sync"
         ),
         pytest.param("--store database --seed 5 --seconds 5 --faults postgres worker", id="database"),
     ],

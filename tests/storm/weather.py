@@ -81,7 +81,9 @@ class Servers:
             except (subprocess.SubprocessError, psycopg.OperationalError, AssertionError):
                 if time.monotonic() > deadline:
                     raise
-                time.sleep(0.1)  # until the next look: nothing tells when it is up
+                time.sleep(
+                    0.1
+                )  # a poll, which ends at the deadline with the error itself: nothing tells when it is up
             else:
                 return
 

@@ -81,9 +81,8 @@ class Servers:
             except (subprocess.SubprocessError, psycopg.OperationalError, AssertionError):
                 if time.monotonic() > deadline:
                     raise
-                time.sleep(
-                    0.1
-                )  # a poll, which ends at the deadline with the error itself: nothing tells when it is up
+                # A poll, which ends at the deadline with the error itself: nothing tells when it is up.
+                time.sleep(0.1)
             else:
                 return
 
